@@ -1,0 +1,130 @@
+"""One training run, from the poses to the table."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from training.callbacks import best_weights_file
+from training.config import TrainConfig
+from training.data_source import load_splits
+from training.evaluate import evaluate_model
+from training.provenance import describe_commit, describe_versions
+from training.stages import train_mapping, train_vae
+from training.validation import ValidationSet
+from vvipe_tf.models.run_folder import (
+    CONFIG_FILE,
+    Networks,
+    TrainedModel,
+    load_run,
+    read_config,
+    save_run,
+    write_started,
+)
+
+# Settings that may differ between the start of a run and its continuation.
+_FREE_SETTINGS = {"stage", "run_dir", "gallery_size"}
+
+
+def run_training(config: TrainConfig, command: str) -> TrainedModel | None:
+    """Trains, saves and evaluates.
+
+    Args:
+        config: Settings.
+        command: Command line to record.
+
+    Returns:
+        The trained model; None if only stage one was asked for.
+
+    Raises:
+        ValueError: If the run folder belongs to another run, or the data are of no use.
+        FileNotFoundError: If the data are missing, or stage two is asked for before stage one.
+        FloatingPointError: If the loss is not finite.
+    """
+    run_dir = Path(config.run_dir)
+    splits = load_splits(config.data)
+    about = {
+        "seed": config.seed,
+        "train": dataclasses.asdict(config),
+        "data": _describe_data(config.data, splits),
+        "versions": describe_versions(),
+        "commit": describe_commit(),
+        "command": command,
+    }
+    if _claim(run_dir, config, about):
+        print(f"The run in {run_dir} is finished already.", file=sys.stderr)
+        trained = load_run(run_dir)
+    else:
+        trained = _train(config, splits, about)
+    if trained is not None:
+        splits_to_test = {name: dataset for name, dataset in splits.items() if name not in ("train", "validation")}
+        print(evaluate_model(trained, splits_to_test, run_dir, config.gallery_size, command))
+    return trained
+
+
+def _train(config, splits, about):
+    keras.utils.set_random_seed(config.seed)
+    keras.mixed_precision.set_dtype_policy("mixed_float16" if config.mixed_precision else "float32")
+    if config.stage == "mapping" and not best_weights_file(config.run_dir, "vae").exists():
+        raise FileNotFoundError(f"Expected stage one in {config.run_dir} before --stage mapping. Received: none")
+    strategy = _strategy(config.devices)
+    num_replicas = strategy.num_replicas_in_sync
+    if config.batch_size % (num_replicas * config.views):
+        raise ValueError(
+            f"Expected a --batch-size that {num_replicas} devices and {config.views} views divide. "
+            f"Received: {config.batch_size}"
+        )
+    network_config = config.network_config(synchronized=num_replicas > 1)
+    validation = ValidationSet(splits["validation"], config.seed)
+    with strategy.scope():
+        trained = TrainedModel(Networks.build(network_config), {"model": dataclasses.asdict(network_config)})
+        train_vae(config, trained, splits["train"], validation)
+        if config.stage == "vae":
+            print(f"Stage one is done. Go on with --stage mapping --run-dir {config.run_dir}", file=sys.stderr)
+            return None
+        train_mapping(config, trained, splits["train"], validation)
+    save_run(config.run_dir, trained.networks, network_config, about)
+    validation.write_embeddings(trained, Path(config.run_dir) / "tensorboard")
+    return load_run(config.run_dir)
+
+
+def _strategy(num_devices):
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    available = [device.name for device in tf.config.list_logical_devices(kind)]
+    if num_devices > len(available):
+        raise ValueError(f"Expected at most {len(available)} {kind} --devices. Received: {num_devices}")
+    chosen = available[: num_devices or (len(available) if kind == "GPU" else 1)]
+    return tf.distribute.MirroredStrategy(chosen) if len(chosen) > 1 else tf.distribute.get_strategy()
+
+
+def _claim(run_dir, config, about):
+    """Starts a run folder, or recognises it as the same run; returns whether that is finished."""
+    if not (run_dir / CONFIG_FILE).exists():
+        if run_dir.exists() and any(run_dir.iterdir()):
+            raise ValueError(
+                f"Expected an empty --run-dir or one of ours. Received: {run_dir}, which holds other files"
+            )
+        write_started(run_dir, about)
+        return False
+    found = read_config(run_dir)
+    settings = about["train"]
+    differing = sorted(
+        name for name, value in settings.items() if name not in _FREE_SETTINGS and found["train"].get(name) != value
+    )
+    if differing:
+        received = ", ".join(f"--{name.replace('_', '-')} {settings[name]}" for name in differing)
+        raise ValueError(f"Expected the settings of the run in {run_dir}. Received: {received}; take another --run-dir")
+    if found["data"] != about["data"]:
+        raise ValueError(f"Expected the data that the run in {run_dir} was started on. Received: other data")
+    return bool(found.get("finished"))
+
+
+def _describe_data(data, splits):
+    return {
+        "data": data,
+        "synthetic": any(split.synthetic for split in splits.values()),
+        "splits": {name: len(split) for name, split in splits.items()},
+        "licenses": {source: text for split in splits.values() for source, text in split.licenses.items()},
+    }

@@ -1,0 +1,82 @@
+"""What is measured, and drawn, at each validation of the two stages."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.tensorboard_images import write_lifts, write_projector, write_reconstructions
+from vvipe_tf.data.dataset import PoseDataset
+from vvipe_tf.data.near_duplicates import select_gallery
+from vvipe_tf.data.rigs import CHEST
+from vvipe_tf.evaluation.hit_at_k import PosePairErrors
+from vvipe_tf.evaluation.protocol import evaluate_retrieval
+from vvipe_tf.geometry.pose_error import mpjpe
+from vvipe_tf.keypoints import COCO_13
+from vvipe_tf.models.losses import kl_divergence
+from vvipe_tf.models.pose_vae import LIVE_DIMENSION_KL
+from vvipe_tf.models.run_folder import TrainedModel
+
+_GALLERY_SIZE = 1000
+_NUM_DRAWN = 6
+
+
+class ValidationSet:
+    """Held-out poses with what is needed to measure a model on them again and again.
+
+    Args:
+        dataset: Held-out poses; near-duplicates are left out, and at most 1,000 poses are kept.
+        seed: Seed of the choice of poses and of the cameras.
+    """
+
+    def __init__(self, dataset: PoseDataset, seed: int):
+        self.dataset = dataset.select(select_gallery(dataset, min(_GALLERY_SIZE, len(dataset)), seed))
+        self.canonical = self.dataset.canonical(COCO_13)
+        self.keypoints = CHEST.project(self.dataset, seed)
+        self.pose_errors = PosePairErrors(self.dataset.canonical())
+
+    def measure_vae(self, model: TrainedModel) -> dict[str, float]:
+        """Reconstruction error in mm, KL, live dimensions, and the KL of each dimension as a histogram."""
+        z_mean, z_log_var = model.networks.pose_encoder(self.canonical, training=False)
+        kl = keras.ops.convert_to_numpy(kl_divergence(z_mean, z_log_var)).mean(axis=0)
+        reconstruction = model.decode(keras.ops.convert_to_numpy(z_mean))
+        tf.summary.histogram("validation/kl_per_dim", kl)
+        for dim, value in enumerate(np.sort(kl)[::-1]):
+            tf.summary.scalar(f"kl_per_dim_sorted/{dim:02d}", value)
+        return {
+            "mpjpe_mm": self._mpjpe_mm(reconstruction),
+            "kl": float(kl.sum()),
+            "live_dims": float((kl > LIVE_DIMENSION_KL).sum()),
+        }
+
+    def measure_mapping(self, model: TrainedModel) -> dict[str, float]:
+        """Hit@k between chest cameras, in percent, and the lifting error in mm."""
+        embeddings = np.stack([model.embed_keypoints(view) for view in self.keypoints])
+        ks = tuple(k for k in (1, 5, 10, 20) if k <= len(self.dataset))
+        hits = evaluate_retrieval(embeddings, CHEST.pairs, self.pose_errors, ks).hit_at_k
+        lifted = model.decode(embeddings.reshape(-1, embeddings.shape[-1]))
+        return {f"hit_at_{k}": 100.0 * hit for k, hit in hits.items()} | {
+            "mpjpe_mm": self._mpjpe_mm(lifted.reshape(len(embeddings), *self.canonical.shape))
+        }
+
+    def draw_vae(self, model: TrainedModel, step: int) -> None:
+        """Writes images of poses and their reconstructions."""
+        poses = self.canonical[:_NUM_DRAWN]
+        write_reconstructions(step, poses, model.decode(model.embed_poses(poses)))
+
+    def draw_mapping(self, model: TrainedModel, step: int) -> None:
+        """Writes an image of one pose lifted from each camera."""
+        views = self.keypoints[:, 0]
+        write_lifts(step, self.canonical[0], views, model.decode(model.embed_keypoints(views)))
+
+    def _mpjpe_mm(self, poses):
+        return float(np.mean(mpjpe(poses, self.canonical) * self.dataset.torso_lengths_mm))
+
+    def write_embeddings(self, model: TrainedModel, log_dir: Path) -> None:
+        """Writes the embeddings of the held-out poses for TensorBoard's projector."""
+        labels = [
+            f"{subject} {sequence}"
+            for subject, sequence in zip(self.dataset.subject, self.dataset.sequence, strict=True)
+        ]
+        write_projector(log_dir, model.embed_poses(self.canonical), self.canonical, labels)

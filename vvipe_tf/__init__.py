@@ -1,0 +1,1 @@
+"""V-VIPE: variational view-invariant pose embedding."""

@@ -1,0 +1,242 @@
+"""Figures 5 to 8 of the paper, drawn from examples; the pose panels of one figure have one scale."""
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from vvipe_tf.apps.embedding_map import EmbeddingMap
+from vvipe_tf.apps.figure_examples import GenerationExample, LiftExamples, RetrievalExamples
+from vvipe_tf.apps.figure_sheet import HEADER, MARGIN, SOFT_INK, Sheet
+from vvipe_tf.apps.skeleton_plot import Window, draw_ghost, draw_skeleton
+from vvipe_tf.apps.skeleton_view import SkeletonView, view_keypoints, view_pose
+
+_HIT, _MISS = "#00795C", "#B3261E"
+_PANEL_WIDTH = 1.3
+# Ten colours that differ in lightness as well as in hue (after Paul Tol's muted and bright schemes).
+_KEY_COLOURS = (
+    "#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#AA4499", "#44AA99", "#882255", "#999933", "#EE7733",
+)  # fmt: skip
+
+
+def lift_figure(examples: LiftExamples, synthetic: bool = False) -> Figure:
+    """Figure 5: a row for each pose; the truth, then for each camera its 2D keypoints and the pose lifted from them.
+
+    Args:
+        examples: What to show.
+        synthetic: Whether to mark the figure as made from synthetic poses.
+
+    Returns:
+        The figure.
+    """
+    truths = [view_pose(pose) for pose in examples.poses]
+    lifts = [[view_pose(pose) for pose in row] for row in examples.lifted]
+    views = [[_view_of_unit_size(keypoints) for keypoints in row] for row in examples.keypoints_2d]
+    rows, cameras = examples.errors_mm.shape
+    solid = Window.around([[truth, *row] for truth, row in zip(truths, lifts, strict=True)])
+    flat = Window.around([[view] for row in views for view in row])
+    height = _PANEL_WIDTH * solid.height / solid.width
+    flat_width = min(height * flat.width / flat.height, _PANEL_WIDTH)
+    pair = flat_width + _PANEL_WIDTH + 0.12
+    row_height = height + 0.3
+    sheet = Sheet(
+        2 * MARGIN + _PANEL_WIDTH + 0.1 + cameras * pair,
+        HEADER + rows * row_height + MARGIN / 2,
+        "3D poses lifted from 2D keypoints, one view at a time",
+        synthetic,
+    )
+    sheet.write(MARGIN + _PANEL_WIDTH / 2, 0.6, "true pose", weight="bold")
+    for camera in range(cameras):
+        left = MARGIN + _PANEL_WIDTH + 0.1 + camera * pair
+        sheet.write(left + (pair - 0.12) / 2, 0.6, f"camera {camera + 1}: input, output", weight="bold")
+        sheet.card(left, HEADER, pair - 0.12, rows * row_height - 0.05)
+    for row in range(rows):
+        top = HEADER + row * row_height
+        group = [truths[row], *lifts[row]]
+        axes = sheet.panel(MARGIN, top, _PANEL_WIDTH, height)
+        draw_skeleton(axes, truths[row])
+        solid.show(axes, group)
+        easier = f"{round(100 * examples.quantiles[row])} % of poses are easier"
+        sheet.write(MARGIN + _PANEL_WIDTH / 2, top + height + 0.1, easier, size=7.5, color=SOFT_INK)
+        for camera in range(cameras):
+            left = MARGIN + _PANEL_WIDTH + 0.1 + camera * pair
+            axes = sheet.panel(left, top, flat_width, height)
+            draw_skeleton(axes, views[row][camera], line_width=1.9, head_radius=0.05)
+            flat.show(axes, [views[row][camera]])
+            axes = sheet.panel(left + flat_width, top, _PANEL_WIDTH, height)
+            draw_skeleton(axes, lifts[row][camera])
+            solid.show(axes, group)
+            error = f"{examples.errors_mm[row, camera]:.0f} mm"
+            sheet.write(left + flat_width + _PANEL_WIDTH / 2, top + height + 0.1, error, weight="bold")
+    return sheet.figure
+
+
+def retrieval_figure(examples: RetrievalExamples, synthetic: bool = False, columns: int = 3) -> Figure:
+    """Figure 6: a card for each query, from easy to hard; query at the left, what was found at the right.
+
+    Args:
+        examples: What to show.
+        synthetic: Whether to mark the figure as made from synthetic poses.
+        columns: Cards in a row.
+
+    Returns:
+        The figure.
+    """
+    truths = [
+        [view_pose(query), view_pose(found)]
+        for query, found in zip(examples.query_poses, examples.found_poses, strict=True)
+    ]
+    views = [
+        [_view_of_unit_size(query), _view_of_unit_size(found)]
+        for query, found in zip(examples.query_keypoints, examples.found_keypoints, strict=True)
+    ]
+    solid, flat = Window.around(truths), Window.around([[view] for pair in views for view in pair])
+    height = _PANEL_WIDTH * solid.height / solid.width
+    flat_height = min(_PANEL_WIDTH * flat.height / flat.width, height)
+    card_width, card_height = 2 * _PANEL_WIDTH + 0.3, flat_height + height + 1.0
+    rows = -(-len(truths) // columns)
+    sheet = Sheet(
+        2 * MARGIN + columns * (card_width + MARGIN) - MARGIN,
+        HEADER - 0.25 + rows * (card_height + MARGIN),
+        "Retrieval across cameras, from easy to hard",
+        synthetic,
+    )
+    for number, (pair, pair_views) in enumerate(zip(truths, views, strict=True)):
+        row, column = divmod(number, columns)
+        left = MARGIN + column * (card_width + MARGIN)
+        top = HEADER - 0.25 + row * (card_height + MARGIN)
+        sheet.card(left, top, card_width, card_height)
+        for side, (view, truth) in enumerate(zip(pair_views, pair, strict=True)):
+            panel_left = left + 0.1 + side * (_PANEL_WIDTH + 0.1)
+            middle = panel_left + _PANEL_WIDTH / 2
+            sheet.write(middle, top + 0.15, ("query", "found")[side], weight="bold")
+            sheet.write(middle, top + 0.33, examples.cameras[number][side], size=6.5, color=SOFT_INK)
+            axes = sheet.panel(panel_left, top + 0.42, _PANEL_WIDTH, flat_height)
+            draw_skeleton(axes, view, line_width=1.9, head_radius=0.05)
+            flat.show(axes, [view])
+            axes = sheet.panel(panel_left, top + 0.42 + flat_height, _PANEL_WIDTH, height)
+            draw_skeleton(axes, truth)
+            solid.show(axes, pair)
+        hit = examples.np_mpjpe[number] <= examples.threshold
+        verdict = "hit" if hit else "miss"
+        if examples.same_frame[number]:
+            verdict += ", same moment"
+        errors = f"NP-MPJPE {examples.np_mpjpe[number]:.3f}   MPJPE {examples.mpjpe_mm[number]:.0f} mm"
+        middle, bottom = left + card_width / 2, top + card_height
+        sheet.write(middle, bottom - 0.38, verdict, size=10, weight="bold", color=_HIT if hit else _MISS)
+        sheet.write(middle, bottom - 0.17, errors, size=8.5)
+    return sheet.figure
+
+
+def generation_figure(example: GenerationExample, synthetic: bool = False) -> Figure:
+    """Figure 7: the pose at the left; a row for each direction, a column for each magnitude, the pose behind in grey.
+
+    Args:
+        example: What to show.
+        synthetic: Whether to mark the figure as made from synthetic poses.
+
+    Returns:
+        The figure.
+    """
+    start = view_pose(example.start)
+    generated = [[view_pose(pose) for pose in row] for row in example.generated]
+    group = [start, *(view for row in generated for view in row)]
+    window = Window.around([group])
+    width, height = _PANEL_WIDTH + 0.3, (_PANEL_WIDTH + 0.3) * window.height / window.width
+    rows, columns = example.moved.shape
+    row_height = height + 0.3
+    sheet = Sheet(
+        2 * MARGIN + (columns + 1) * width + 0.4,
+        HEADER + rows * row_height + MARGIN / 2,
+        "Poses generated along random directions of the embedding",
+        synthetic,
+    )
+    sheet.write(MARGIN + width / 2, 0.6, "start", weight="bold")
+    axes = sheet.panel(MARGIN, HEADER + (rows * row_height - 0.3 - height) / 2, width, height)
+    draw_skeleton(axes, start)
+    window.show(axes, group)
+    for row in range(rows):
+        top = HEADER + row * row_height
+        sheet.card(MARGIN + width + 0.05, top, columns * width + 0.35, row_height - 0.08)
+        sheet.write(MARGIN + width + 0.2, top + height / 2, f"$z_{row + 1}$", size=13)
+        for column, alpha in enumerate(example.alphas):
+            left = MARGIN + width + 0.4 + column * width
+            if row == 0:
+                sheet.write(left + width / 2, 0.6, rf"$\alpha$ = {alpha:g}", size=10)
+            axes = sheet.panel(left, top, width, height)
+            draw_skeleton(axes, generated[row][column])
+            draw_ghost(axes, start)
+            window.show(axes, group)
+            moved = f"moved {example.moved[row, column]:.2f} torso"
+            sheet.write(left + width / 2, top + height + 0.08, moved, size=8, color=SOFT_INK)
+    return sheet.figure
+
+
+def map_figure(embedding_map: EmbeddingMap, synthetic: bool = False) -> Figure:
+    """Figure 8: the embeddings in the plane, coloured by the key pose each pose resembles most; key poses at the sides.
+
+    Args:
+        embedding_map: What to show; at most ten key poses.
+        synthetic: Whether to mark the figure as made from synthetic poses.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If there are more key poses than colours.
+    """
+    num_keys = len(embedding_map.key_indices)
+    if num_keys > len(_KEY_COLOURS):
+        raise ValueError(f"Expected at most {len(_KEY_COLOURS)} key poses. Received: {num_keys}")
+    views = [view_pose(pose) for pose in embedding_map.key_poses]
+    window = Window.around([[view] for view in views])
+    height = 1.25
+    width = height * window.width / window.height
+    side = 5 * (height + 0.15)
+    top, left = HEADER - 0.2, MARGIN + width + 0.35
+    sheet = Sheet(2 * left + side, top + side + MARGIN, "t-SNE of the embeddings of single 2D views", synthetic)
+    axes = sheet.panel(left, top, side, side)
+    points = _to_unit_square(embedding_map.points)
+    counts = np.bincount(embedding_map.labels, minlength=num_keys)
+    colours = np.array(_KEY_COLOURS)
+    axes.scatter(*points.T, s=7, c=colours[embedding_map.labels], alpha=0.75, linewidths=0, zorder=2)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    keys = points[embedding_map.key_indices]
+    axes.scatter(*keys.T, s=46, c=colours[:num_keys], edgecolors="black", linewidths=1.1, zorder=5)
+    lines = []
+    for key, (right, slot) in enumerate(_places(keys)):
+        panel_left = sheet.width - MARGIN - width if right else MARGIN
+        panel_top = top + slot * (height + 0.15)
+        panel = sheet.panel(panel_left, panel_top, width, height)
+        draw_skeleton(panel, views[key], line_width=2.2)
+        window.show(panel, [views[key]])
+        frame = Rectangle((0, 0), 1, 1, transform=panel.transAxes, facecolor="none", edgecolor=_KEY_COLOURS[key])
+        panel.add_patch(frame).set(linewidth=2.5, clip_on=False)
+        share = f"{100 * counts[key] / len(points):.0f} %"
+        sheet.write(panel_left + width - 0.06, panel_top + height - 0.09, share, size=7, ha="right", color=SOFT_INK)
+        edge = panel_left if right else panel_left + width
+        lines.append([((edge - left) / side, 1 - (panel_top + height / 2 - top) / side), keys[key]])
+    axes.add_collection(LineCollection(lines, colors=_KEY_COLOURS[:num_keys], linewidths=1.1, zorder=4, clip_on=False))
+    return sheet.figure
+
+
+def _view_of_unit_size(keypoints_2d: np.ndarray) -> SkeletonView:
+    """View of keypoints scaled to a diagonal of 1, so that near and far cameras show people of one size."""
+    extent = np.ptp(keypoints_2d, axis=0)
+    return view_keypoints(keypoints_2d / np.hypot(*extent))
+
+
+def _to_unit_square(points: np.ndarray) -> np.ndarray:
+    """Points (n, 2), moved and scaled to lie in the unit square with a margin."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return 0.02 + 0.96 * (points - low) / np.where(high > low, high - low, 1.0)
+
+
+def _places(points: np.ndarray) -> list[tuple[bool, int]]:
+    """Side (right or not) and place from the top for the inset of each point; few lines cross that way."""
+    by_x = np.argsort(points[:, 0], kind="stable")
+    places = [(False, 0)] * len(points)
+    for right, members in enumerate(np.array_split(by_x, 2)):
+        for slot, key in enumerate(members[np.argsort(-points[members, 1], kind="stable")]):
+            places[key] = (bool(right), slot)
+    return places

@@ -1,0 +1,185 @@
+"""How a skeleton looks in the plane: coloured strokes, the farthest first. Renderers only have to paint them.
+
+Planes have y down, as images do. Left limbs are blue, right limbs vermilion, the trunk is grey: three colours of Okabe
+and Ito's palette that people with any colour vision tell apart, also in print.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from vvipe_tf.geometry.camera import view_rotation
+from vvipe_tf.keypoints import COCO_13, KeypointProfile
+
+LEFT_COLOUR, RIGHT_COLOUR, TRUNK_COLOUR = "#0072B2", "#D55E00", "#4D4D4D"
+HEAD_RADIUS = 0.15
+FLOOR_RADIUS = 0.8
+_TRUNK_OUTLINE = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
+_FLOOR_CORNERS = 48
+
+# A canonical person looks along -x: this camera stands in front of them, a little to their right and above.
+VIEW_ROTATION = view_rotation(np.radians(150.0), np.radians(14.0), 0.0)
+VIEW_ROTATION.setflags(write=False)
+
+
+class Stroke(NamedTuple):
+    """A bone in the plane.
+
+    Args:
+        points: Its two ends (2, 2), y down.
+        colour: Colour of its side of the body, `#RRGGBB`.
+        depth: Mean distance of its ends along the view, larger is farther; 0 for 2D keypoints.
+    """
+
+    points: np.ndarray
+    colour: str
+    depth: float
+
+
+class SkeletonView(NamedTuple):
+    """A skeleton, ready to be painted in the order of the fields.
+
+    Args:
+        floor: Outline (corners, 2) of a disc below the pose; None for 2D keypoints.
+        shadows: Bones dropped onto the floor (bones, 2, 2); None for 2D keypoints.
+        trunk: Outline (4, 2) of the trunk; None where one of its joints is missing.
+        strokes: Bones, farthest first.
+        head: Centre (2,) of the head; None where it is missing.
+        joints: Visible joints (joints, 2).
+    """
+
+    floor: np.ndarray | None
+    shadows: np.ndarray | None
+    trunk: np.ndarray | None
+    strokes: tuple[Stroke, ...]
+    head: np.ndarray | None
+    joints: np.ndarray
+
+    def bounds(self) -> np.ndarray:
+        """Corner of least and corner of greatest coordinates (2, 2) of the body and its floor."""
+        points = self.joints if self.floor is None else np.concatenate([self.joints, self.floor])
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
+
+def view_pose(
+    pose: np.ndarray, profile: KeypointProfile = COCO_13, rotation: np.ndarray = VIEW_ROTATION
+) -> SkeletonView:
+    """Orthographic view of a 3D pose, standing on a floor at its lowest joint.
+
+    The floor is level in the frame of the pose. In the canonical frame that means at right angles to the spine, which
+    is not where gravity points when the person bends.
+
+    Args:
+        pose: Pose (joints, 3), Z up, any unit; the sizes of head and floor suit torso units.
+        profile: Joints of `pose`.
+        rotation: World-to-camera rotation (3, 3). The default looks at a canonical pose from the front.
+
+    Returns:
+        The view, in the unit of `pose`.
+
+    Raises:
+        ValueError: If the shape is wrong or a joint is not finite.
+    """
+    pose = _checked(pose, profile, 3)
+    if not np.isfinite(pose).all():
+        raise ValueError("Expected a finite pose. Received: joints that are not")
+    middle = (pose.min(axis=0) + pose.max(axis=0)) / 2
+    turn = np.linspace(0.0, 2 * np.pi, _FLOOR_CORNERS, endpoint=False)
+    level = pose[:, 2].min()
+    floor = np.stack(
+        [
+            middle[0] + FLOOR_RADIUS * np.cos(turn),
+            middle[1] + FLOOR_RADIUS * np.sin(turn),
+            np.full(_FLOOR_CORNERS, level),
+        ],
+        axis=1,
+    )
+    bones = np.array([_ends(pose, bone) for bone in _bones(profile)])
+    shadows = bones.copy()
+    shadows[..., 2] = level
+    view = _view(pose @ rotation.T, np.ones(profile.num_joints, dtype=bool), profile)
+    return view._replace(floor=(floor @ rotation.T)[:, :2], shadows=(shadows @ rotation.T)[..., :2])
+
+
+def view_keypoints(
+    keypoints_2d: np.ndarray, mask: np.ndarray | None = None, profile: KeypointProfile = COCO_13
+) -> SkeletonView:
+    """View of 2D keypoints as they are; bones with a missing joint are left out.
+
+    Args:
+        keypoints_2d: Keypoints (joints, 2), y down, any unit.
+        mask: Visibility (joints,), boolean or {0, 1}; None for all.
+        profile: Joints of `keypoints_2d`.
+
+    Returns:
+        The view, in the unit of the keypoints.
+
+    Raises:
+        ValueError: If a shape is wrong, no joint is visible, or a visible joint is not finite.
+    """
+    keypoints_2d = _checked(keypoints_2d, profile, 2)
+    visible = np.ones(profile.num_joints, dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+    if visible.shape != (profile.num_joints,):
+        raise ValueError(f"Expected a mask of shape ({profile.num_joints},). Received: shape={visible.shape}")
+    if not visible.any() or not np.isfinite(keypoints_2d[visible]).all():
+        raise ValueError("Expected at least one visible joint, and all visible ones finite. Received: others")
+    return _view(keypoints_2d, visible, profile)
+
+
+def _checked(points, profile, dims):
+    points = np.asarray(points, dtype=np.float64)
+    if points.shape != (profile.num_joints, dims):
+        raise ValueError(
+            f"Expected points of shape ({profile.num_joints}, {dims}) for {profile.name}. "
+            f"Received: shape={points.shape}"
+        )
+    return points
+
+
+def _view(points, visible, profile):
+    strokes = []
+    for bone in _bones(profile):
+        if visible[[joint for end in bone.ends for joint in end]].all():
+            ends = _ends(points, bone)
+            depth = float(ends[:, 2].mean()) if points.shape[1] == 3 else 0.0
+            strokes.append(Stroke(ends[:, :2], bone.colour, depth))
+    # A stable sort: bones at one depth keep the order of the profile.
+    strokes.sort(key=lambda stroke: -stroke.depth)
+    outline = [profile.index(name) for name in _TRUNK_OUTLINE] if all(map(profile.has, _TRUNK_OUTLINE)) else None
+    nose = profile.index("nose") if profile.has("nose") else None
+    return SkeletonView(
+        floor=None,
+        shadows=None,
+        trunk=points[outline, :2] if outline is not None and visible[outline].all() else None,
+        strokes=tuple(strokes),
+        head=points[nose, :2] if nose is not None and visible[nose] else None,
+        joints=points[visible, :2],
+    )
+
+
+class _Bone(NamedTuple):
+    ends: tuple[tuple[int, ...], tuple[int, ...]]
+    colour: str
+
+
+@lru_cache
+def _bones(profile: KeypointProfile) -> tuple[_Bone, ...]:
+    """Bones of a profile with their colour, and a neck where the profile itself has none."""
+    names = list(profile.bones)
+    if profile.has("nose") and not any("nose" in bone and "neck" in bone for bone in names):
+        names.append(("neck", "nose"))
+    return tuple(_Bone(tuple(profile.sources_of(joint) for joint in bone), _colour(bone)) for bone in names)
+
+
+def _ends(points, bone):
+    return np.stack([points[list(sources)].mean(axis=0) for sources in bone.ends])
+
+
+def _colour(bone: tuple[str, str]) -> str:
+    if {name.partition("_")[2] for name in bone} == {"shoulder", "hip"}:
+        return TRUNK_COLOUR
+    for side, colour in (("left_", LEFT_COLOUR), ("right_", RIGHT_COLOUR)):
+        if all(name.startswith(side) for name in bone):
+            return colour
+    return TRUNK_COLOUR

@@ -1,0 +1,1 @@
+"""Data sets, splits, rigs, synthetic poses and the input pipeline."""

@@ -1,0 +1,141 @@
+"""Which poses train, which validate, which test.
+
+The motion capture that the protocol names is split by it: rehabilitation subjects s09 and s10 are the test in a
+laboratory that training has seen, Bandai-Namco the test in one it has not, DeepMimic's acrobatics the stress test. Any
+other data set is split by subject.
+"""
+
+import hashlib
+from collections.abc import Collection
+
+import numpy as np
+
+from vvipe_tf.data.dataset import PoseDataset
+
+VALIDATION_SHARE = 0.04
+_SUBJECT_SHARES = {"validation": 0.1, "test": 0.2}
+_PROTOCOL_SOURCES = ("ui_prmd", "reactidle", "cmu8", "bandai_namco", "deepmimic")
+_SEEN_LAB_SUBJECTS = ("s09", "s10")
+
+
+def default_split(dataset: PoseDataset, seed: int = 0) -> dict[str, PoseDataset]:
+    """Splits a data set by the protocol if it holds a source that the protocol names, else by subject.
+
+    Sources that the protocol does not name join the training part of those it does.
+
+    Args:
+        dataset: Poses.
+        seed: Seed of the split by subject; the protocol's needs none.
+
+    Returns:
+        By the protocol `train`, `validation`, `test_seen_lab`, `test_unseen_lab` and `stress`; by subject `train`,
+        `validation` and `test`. Parts without poses are left out.
+
+    Raises:
+        ValueError: If the data set holds too little to be split.
+    """
+    if set(_PROTOCOL_SOURCES).isdisjoint(dataset.licenses):
+        return split_by_subject(dataset, seed)
+    tests = {
+        "test_seen_lab": (dataset.source == "ui_prmd") & np.isin(dataset.subject, _SEEN_LAB_SUBJECTS),
+        "test_unseen_lab": dataset.source == "bandai_namco",
+        "stress": dataset.source == "deepmimic",
+    }
+    validation, train = split_validation(dataset.select(~np.logical_or.reduce(list(tests.values()))))
+    parts = {"train": train, "validation": validation}
+    parts |= {name: dataset.select(mask) for name, mask in tests.items()}
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def split_validation(dataset: PoseDataset, share: float = VALIDATION_SHARE) -> tuple[PoseDataset, PoseDataset]:
+    """Holds out whole sequences, about `share` of the poses of every source.
+
+    Sequences are taken in the order of a hash of their names, so the choice depends on neither their order in the file
+    nor a seed; one that would exceed the source's share is passed over. A source of few long sequences gives what fits
+    (of 22 ReActIdle recordings, one or two), or nothing: never a piece of a sequence, whose neighbours would remain in
+    training.
+
+    Args:
+        dataset: Poses.
+        share: Share of the poses to hold out, 0 to 1.
+
+    Returns:
+        The poses held out, and the rest.
+    """
+    held_out = np.zeros(len(dataset), dtype=bool)
+    sequences = dataset.sequence_frames()
+    for source in dataset.licenses:
+        mine = sorted((key for key in sequences if key[0] == source), key=_digest)
+        room = share * sum(len(sequences[key]) for key in mine)
+        for frames in (sequences[key] for key in mine):
+            if len(frames) <= room:
+                held_out[frames] = True
+                room -= len(frames)
+    return dataset.select(held_out), dataset.select(~held_out)
+
+
+def split_by_subject(dataset: PoseDataset, seed: int = 0) -> dict[str, PoseDataset]:
+    """Splits by subject at random: about 70 % train, 10 % validation, 20 % test, at least one subject each.
+
+    With fewer than three subjects whole sequences are drawn instead: people are then seen in training.
+
+    Args:
+        dataset: Poses; a subject is known by source and name.
+        seed: Seed of the draw.
+
+    Returns:
+        `train`, `validation` and `test`; together all poses, none twice.
+
+    Raises:
+        ValueError: If there are fewer than three subjects and fewer than three sequences.
+    """
+    sequences = dataset.sequence_frames()
+    groups: dict[tuple[str, ...], list[np.ndarray]] = {}
+    for key, frames in sequences.items():
+        groups.setdefault(key[:2], []).append(frames)
+    if len(groups) < 3:
+        groups = {key: [frames] for key, frames in sequences.items()}
+    if len(groups) < 3:
+        raise ValueError(
+            f"Expected at least 3 subjects, or 3 sequences, to split. Received: {len(groups)} sequences, "
+            f"{len(dataset)} poses"
+        )
+    keys = sorted(groups)
+    drawn = [keys[index] for index in np.random.default_rng(seed).permutation(len(keys))]
+    parts = {}
+    for name, share in _SUBJECT_SHARES.items():
+        count = max(1, round(share * len(keys)))
+        parts[name], drawn = drawn[:count], drawn[count:]
+    parts = {"train": drawn, **parts}
+    return {
+        name: dataset.select(np.sort(np.concatenate([frames for key in part for frames in groups[key]])))
+        for name, part in parts.items()
+    }
+
+
+def split_by_field(dataset: PoseDataset, field: str, values: Collection[str]) -> tuple[PoseDataset, PoseDataset]:
+    """Splits by the values of one column.
+
+    Args:
+        dataset: Poses.
+        field: `"subject"`, `"sequence"` or `"source"`.
+        values: Values wanted; every one must occur.
+
+    Returns:
+        The poses with one of `values`, and the rest.
+
+    Raises:
+        ValueError: If there is no such column, or a value does not occur in it.
+    """
+    if field not in ("subject", "sequence", "source"):
+        raise ValueError(f"Expected a field among subject, sequence, source. Received: {field!r}")
+    column = getattr(dataset, field)
+    unknown = sorted(set(values) - set(column.tolist()))
+    if unknown:
+        raise ValueError(f"Expected values that occur as {field}. Received: {unknown}")
+    chosen = np.isin(column, list(values))
+    return dataset.select(chosen), dataset.select(~chosen)
+
+
+def _digest(key: tuple[str, str, str]) -> bytes:
+    return hashlib.sha256("\n".join(key).encode()).digest()

@@ -1,0 +1,1 @@
+"""Retrieval and lifting metrics with a NumPy core."""

@@ -1,0 +1,1 @@
+"""Geometry of poses and cameras: NumPy, or the graph through `xp`."""

@@ -1,0 +1,1 @@
+"""Networks, losses, mining and the Keras models."""
