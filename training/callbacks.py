@@ -27,7 +27,7 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     if not model.optimizer.use_ema:
         yield
         return
-    raw = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    raw = [variable.value.numpy() for variable in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     try:
         yield
@@ -183,7 +183,7 @@ class Validation(keras.callbacks.Callback):
             if value > self.best:
                 self.best = value
                 kept = self._kept_variables()
-                write_arrays(self.best_file, {f"{i:04d}": keras.ops.convert_to_numpy(v) for i, v in enumerate(kept)})
+                write_arrays(self.best_file, {f"{i:04d}": v.value.numpy() for i, v in enumerate(kept)})
             self.draw(step)
             logs |= {f"validation/{name}": value for name, value in measures.items()}
             self._record(step, logs, seconds)

@@ -58,4 +58,4 @@ def _model_variables(model):
 
 
 def _value(variable):
-    return np.asarray(keras.ops.convert_to_numpy(variable))
+    return np.asarray(variable.value.numpy())

@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.cli import run_command
-from training.data_source import load_splits
-from training.provenance import describe_command, describe_commit, describe_versions
-from training.silence import silenced_start
+from vvipe_tf.cli import run_command
+from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.near_duplicates import DEFAULT_THRESHOLD, select_gallery
 from vvipe_tf.data.rigs import RIGS, Rig, get_rig
@@ -36,6 +34,8 @@ from vvipe_tf.evaluation.protocol import (
 from vvipe_tf.evaluation.report import format_report
 from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.keypoints import COCO_13
+from vvipe_tf.provenance import describe_command, describe_commit, describe_versions
+from vvipe_tf.silence import silenced_start
 
 if TYPE_CHECKING:
     from vvipe_tf.models.run_folder import TrainedModel

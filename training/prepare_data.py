@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from training.cli import run_command
+from vvipe_tf.cli import run_command
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.dataset_file import DATASET_SUFFIX
 from vvipe_tf.data.near_duplicates import distinct_in_sequences
@@ -109,13 +109,13 @@ def _find_files(inputs: Iterable[Path]) -> tuple[list[tuple[Path, bool]], list[s
         if not path.is_dir():
             if not path.exists():
                 raise FileNotFoundError(f"Expected a file or folder. Received: {path}, which does not exist")
-            files[path] = True
+            files[path.resolve()] = True
             continue
         for found in sorted(entry for entry in path.rglob("*") if entry.is_file()):
             if found.suffix.lower() not in (".npz", ".bvh") or found.name.endswith(DATASET_SUFFIX):
                 skipped.append(str(found))
             else:
-                files.setdefault(found, False)
+                files.setdefault(found.resolve(), False)
     if not files:
         raise ValueError(f"Expected .npz or .bvh files. Received: none in {', '.join(str(path) for path in inputs)}")
     return list(files.items()), skipped
@@ -177,13 +177,12 @@ def _convert(file: tuple[Path, bool], settings: _Settings) -> _Converted:
 def _read(path: Path, settings: _Settings) -> tuple[MotionCapture, str]:
     if path.suffix.lower() == ".bvh":
         poses = read_bvh_poses(path, settings.up_axis, settings.unit)
-        guessed = {"auto": "guessed"}
-        remark = (
+        unit_from = "guessed" if settings.unit == "auto" else "given"
+        axis_from = "guessed" if settings.up_axis == "auto" else "given"
+        return poses.capture, (
             f"BVH skeleton of {len(poses.skeleton)} joints from {poses.skeleton[0]!r}: "
-            f"unit {poses.unit} ({guessed.get(settings.unit, 'given')}), "
-            f"up axis {poses.up_axis} ({guessed.get(settings.up_axis, 'given')})"
+            f"unit {poses.unit} ({unit_from}), up axis {poses.up_axis} ({axis_from})"
         )
-        return poses.capture, remark
     if path.suffix.lower() == ".npz":
         return read_mocap_archive(path), ""
     raise ValueError(f"Expected a motion capture archive (.npz) or a .bvh file. Received: {path}")
@@ -221,7 +220,7 @@ def _print_report(results: Sequence[_Converted], skipped: Sequence[str]) -> None
     for source, counts in by_source.items():
         print(f"{source:<{width}}", *(f"{counts[name]:>14,}" for name in _COUNTS))
     if skipped:
-        print(f"skipped {len(skipped)} other files:")
+        print(f"skipped {len(skipped)} other file{'s' * (len(skipped) > 1)}:")
         for line in skipped:
             print(f"  {' '.join(line.split())}")
 

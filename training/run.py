@@ -9,11 +9,10 @@ import tensorflow as tf
 
 from training.callbacks import best_weights_file
 from training.config import TrainConfig
-from training.data_source import load_splits
 from training.evaluate import evaluate_model
-from training.provenance import describe_commit, describe_versions
 from training.stages import train_mapping, train_vae
 from training.validation import ValidationSet
+from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.models.run_folder import (
     CONFIG_FILE,
     Networks,
@@ -23,6 +22,7 @@ from vvipe_tf.models.run_folder import (
     save_run,
     write_started,
 )
+from vvipe_tf.provenance import describe_commit, describe_versions
 
 # Settings that may differ between the start of a run and its continuation.
 _FREE_SETTINGS = {"stage", "run_dir", "gallery_size"}

@@ -125,6 +125,7 @@ def _train(
         patience,
         learning_rate=(lambda step: float(rate(step))) if callable(rate) else (lambda step: rate),
     )
+    validation.set_model(model)
     first_step = 0
     if validation.state_file.exists():
         first_step, extra = restore_state(validation.state_file, model)

@@ -8,10 +8,10 @@ poses across cameras. The run folder then holds everything that `training.evalua
 import sys
 from collections.abc import Sequence
 
-from training.cli import run_command
 from training.config import parse_config
-from training.provenance import describe_command
-from training.silence import silenced_start
+from vvipe_tf.cli import run_command
+from vvipe_tf.provenance import describe_command
+from vvipe_tf.silence import silenced_start
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.near_duplicates import select_gallery
 from vvipe_tf.data.rigs import CHEST
 from vvipe_tf.evaluation.hit_at_k import PosePairErrors
-from vvipe_tf.evaluation.protocol import evaluate_retrieval
+from vvipe_tf.evaluation.protocol import evaluate_retrieval, metric_profiles
 from vvipe_tf.geometry.pose_error import mpjpe
 from vvipe_tf.keypoints import COCO_13
 from vvipe_tf.models.losses import kl_divergence
@@ -34,7 +34,7 @@ class ValidationSet:
         self.dataset = dataset.select(select_gallery(dataset, min(_GALLERY_SIZE, len(dataset)), seed))
         self.canonical = self.dataset.canonical(COCO_13)
         self.keypoints = CHEST.project(self.dataset, seed)
-        self.pose_errors = PosePairErrors(self.dataset.canonical())
+        self.pose_errors = PosePairErrors(self.dataset.centred(metric_profiles(self.dataset.profile)[0]))
 
     def measure_vae(self, model: TrainedModel) -> dict[str, float]:
         """Reconstruction error in mm, KL, live dimensions, and the KL of each dimension as a histogram."""

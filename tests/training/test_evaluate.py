@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.data_source import load_splits
 from training.evaluate import choose_splits, evaluate_model, main, measure_split, read_results
+from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.rigs import CHEST, UNSEEN, CalibratedRig, ordered_pairs
 from vvipe_tf.data.synthetic import generate_synthetic
 from vvipe_tf.geometry.camera import Camera
@@ -217,7 +217,10 @@ def test_command_refuses_a_folder_that_is_no_run(tmp_path, capsys):
 
 def test_command_explains_itself_without_tensorflow():
     root = Path(__file__).resolve().parents[2]
-    code = "import sys; from training.evaluate import main\ntry: main(['--help'])\nfinally: print('tensorflow' in sys.modules)"
+    code = (
+        "import sys\nfrom training.evaluate import main\n"
+        "try: main(['--help'])\nfinally: print('tensorflow' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert "--gallery-size" in done.stdout
     assert done.stdout.splitlines()[-1] == "False"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.rigs import CHEST, Rig
@@ -65,7 +66,9 @@ def embedding_map(
     embeddings = model.embed_keypoints(views[camera, np.arange(len(dataset))])
     keys = key_poses(poses, num_keys)
     perplexity = min(_PERPLEXITY, (len(dataset) - 1) / 3)
-    points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(embeddings)
+    # On one thread the map does not depend on the number of processors.
+    with threadpool_limits(1):
+        points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(embeddings)
     return EmbeddingMap(points, pairwise_mpjpe(poses, poses[keys]).argmin(axis=1), keys, poses[keys])
 
 

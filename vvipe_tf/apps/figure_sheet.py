@@ -11,7 +11,7 @@ from vvipe_tf.apps.skeleton_view import LEFT_COLOUR, RIGHT_COLOUR
 from vvipe_tf.formats.atomic import atomic_path
 
 INK, SOFT_INK = "#222222", "#6B6B6B"
-MARGIN, HEADER = 0.2, 0.75
+MARGIN, HEADER, FOOTER = 0.2, 0.75, 0.35
 _DPI = 150
 _CARD_COLOUR, _SYNTHETIC_COLOUR = "#FAFAF8", "#B3261E"
 
@@ -23,19 +23,21 @@ class Sheet:
         width: Width in inches.
         height: Height in inches.
         title: Title.
+        note: What was drawn from what; a small line at the bottom.
         synthetic: Whether to write SYNTHETIC POSES beside it.
     """
 
-    def __init__(self, width: float, height: float, title: str, synthetic: bool):
+    def __init__(self, width: float, height: float, title: str, note: str, synthetic: bool):
         self.figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
         self.width, self.height = width, height
         self.write(MARGIN, 0.26, title, size=12, ha="left", weight="bold")
+        self.write(MARGIN, height - 0.17, note, size=7.5, ha="left", color=SOFT_INK)
         right = width - MARGIN
         self.write(right, 0.26, "right limbs", ha="right", color=RIGHT_COLOUR, weight="bold")
-        self.write(right - 0.85, 0.26, "left limbs", ha="right", color=LEFT_COLOUR, weight="bold")
+        self.write(right - 0.9, 0.26, "left limbs", ha="right", color=LEFT_COLOUR, weight="bold")
         if synthetic:
-            self.write(right - 1.75, 0.26, "SYNTHETIC POSES", ha="right", color=_SYNTHETIC_COLOUR, weight="bold")
+            self.write(right - 1.8, 0.26, "SYNTHETIC POSES", ha="right", color=_SYNTHETIC_COLOUR, weight="bold")
 
     def panel(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes without a frame; all in inches."""

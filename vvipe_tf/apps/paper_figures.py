@@ -4,26 +4,29 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from vvipe_tf.apps.embedding_map import EmbeddingMap
 from vvipe_tf.apps.figure_examples import GenerationExample, LiftExamples, RetrievalExamples
-from vvipe_tf.apps.figure_sheet import HEADER, MARGIN, SOFT_INK, Sheet
+from vvipe_tf.apps.figure_sheet import FOOTER, HEADER, MARGIN, SOFT_INK, Sheet
 from vvipe_tf.apps.skeleton_plot import Window, draw_ghost, draw_skeleton
 from vvipe_tf.apps.skeleton_view import SkeletonView, view_keypoints, view_pose
 
 _HIT, _MISS = "#00795C", "#B3261E"
 _PANEL_WIDTH = 1.3
-# Ten colours that differ in lightness as well as in hue (after Paul Tol's muted and bright schemes).
+# Paul Tol's muted scheme, made for colour-blind readers; grey is the most usual pose.
 _KEY_COLOURS = (
-    "#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#AA4499", "#44AA99", "#882255", "#999933", "#EE7733",
+    "#A6A6A6", "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499",
 )  # fmt: skip
 
 
-def lift_figure(examples: LiftExamples, synthetic: bool = False) -> Figure:
+def lift_figure(examples: LiftExamples, note: str = "", synthetic: bool = False) -> Figure:
     """Figure 5: a row for each pose; the truth, then for each camera its 2D keypoints and the pose lifted from them.
 
     Args:
         examples: What to show.
+        note: What was drawn from what; a small line at the bottom.
         synthetic: Whether to mark the figure as made from synthetic poses.
 
     Returns:
@@ -41,8 +44,9 @@ def lift_figure(examples: LiftExamples, synthetic: bool = False) -> Figure:
     row_height = height + 0.3
     sheet = Sheet(
         2 * MARGIN + _PANEL_WIDTH + 0.1 + cameras * pair,
-        HEADER + rows * row_height + MARGIN / 2,
+        HEADER + rows * row_height + FOOTER,
         "3D poses lifted from 2D keypoints, one view at a time",
+        note,
         synthetic,
     )
     sheet.write(MARGIN + _PANEL_WIDTH / 2, 0.6, "true pose", weight="bold")
@@ -71,11 +75,12 @@ def lift_figure(examples: LiftExamples, synthetic: bool = False) -> Figure:
     return sheet.figure
 
 
-def retrieval_figure(examples: RetrievalExamples, synthetic: bool = False, columns: int = 3) -> Figure:
+def retrieval_figure(examples: RetrievalExamples, note: str = "", synthetic: bool = False, columns: int = 3) -> Figure:
     """Figure 6: a card for each query, from easy to hard; query at the left, what was found at the right.
 
     Args:
         examples: What to show.
+        note: What was drawn from what; a small line at the bottom.
         synthetic: Whether to mark the figure as made from synthetic poses.
         columns: Cards in a row.
 
@@ -97,8 +102,9 @@ def retrieval_figure(examples: RetrievalExamples, synthetic: bool = False, colum
     rows = -(-len(truths) // columns)
     sheet = Sheet(
         2 * MARGIN + columns * (card_width + MARGIN) - MARGIN,
-        HEADER - 0.25 + rows * (card_height + MARGIN),
+        HEADER - 0.25 + rows * (card_height + MARGIN) - MARGIN + FOOTER,
         "Retrieval across cameras, from easy to hard",
+        note,
         synthetic,
     )
     for number, (pair, pair_views) in enumerate(zip(truths, views, strict=True)):
@@ -128,11 +134,12 @@ def retrieval_figure(examples: RetrievalExamples, synthetic: bool = False, colum
     return sheet.figure
 
 
-def generation_figure(example: GenerationExample, synthetic: bool = False) -> Figure:
+def generation_figure(example: GenerationExample, note: str = "", synthetic: bool = False) -> Figure:
     """Figure 7: the pose at the left; a row for each direction, a column for each magnitude, the pose behind in grey.
 
     Args:
         example: What to show.
+        note: What was drawn from what; a small line at the bottom.
         synthetic: Whether to mark the figure as made from synthetic poses.
 
     Returns:
@@ -147,8 +154,9 @@ def generation_figure(example: GenerationExample, synthetic: bool = False) -> Fi
     row_height = height + 0.3
     sheet = Sheet(
         2 * MARGIN + (columns + 1) * width + 0.4,
-        HEADER + rows * row_height + MARGIN / 2,
+        HEADER + rows * row_height + FOOTER,
         "Poses generated along random directions of the embedding",
+        note,
         synthetic,
     )
     sheet.write(MARGIN + width / 2, 0.6, "start", weight="bold")
@@ -172,11 +180,12 @@ def generation_figure(example: GenerationExample, synthetic: bool = False) -> Fi
     return sheet.figure
 
 
-def map_figure(embedding_map: EmbeddingMap, synthetic: bool = False) -> Figure:
+def map_figure(embedding_map: EmbeddingMap, note: str = "", synthetic: bool = False) -> Figure:
     """Figure 8: the embeddings in the plane, coloured by the key pose each pose resembles most; key poses at the sides.
 
     Args:
         embedding_map: What to show; at most ten key poses.
+        note: What was drawn from what; a small line at the bottom.
         synthetic: Whether to mark the figure as made from synthetic poses.
 
     Returns:
@@ -190,32 +199,30 @@ def map_figure(embedding_map: EmbeddingMap, synthetic: bool = False) -> Figure:
         raise ValueError(f"Expected at most {len(_KEY_COLOURS)} key poses. Received: {num_keys}")
     views = [view_pose(pose) for pose in embedding_map.key_poses]
     window = Window.around([[view] for view in views])
-    height = 1.25
-    width = height * window.width / window.height
-    side = 5 * (height + 0.15)
-    top, left = HEADER - 0.2, MARGIN + width + 0.35
-    sheet = Sheet(2 * left + side, top + side + MARGIN, "t-SNE of the embeddings of single 2D views", synthetic)
+    height, pitch, slots = 1.3, 1.52, len(_KEY_COLOURS) // 2
+    width, side = height * window.width / window.height, slots * pitch
+    left, top = MARGIN + width + 0.35, HEADER - 0.25
+    sheet = Sheet(2 * left + side, top + side + FOOTER, "t-SNE of the embeddings of single 2D views", note, synthetic)
     axes = sheet.panel(left, top, side, side)
-    points = _to_unit_square(embedding_map.points)
-    counts = np.bincount(embedding_map.labels, minlength=num_keys)
+    axes.set(xlim=(0, side), ylim=(side, 0))
+    points = side * _to_unit_square(embedding_map.points)
     colours = np.array(_KEY_COLOURS)
-    axes.scatter(*points.T, s=7, c=colours[embedding_map.labels], alpha=0.75, linewidths=0, zorder=2)
-    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.scatter(*points.T, s=9, c=colours[embedding_map.labels], alpha=0.8, linewidths=0, zorder=2)
     keys = points[embedding_map.key_indices]
     axes.scatter(*keys.T, s=46, c=colours[:num_keys], edgecolors="black", linewidths=1.1, zorder=5)
-    lines = []
-    for key, (right, slot) in enumerate(_places(keys)):
-        panel_left = sheet.width - MARGIN - width if right else MARGIN
-        panel_top = top + slot * (height + 0.15)
+    # Insets stand in two columns; of all ways to join them to their points, the shortest has no lines that cross.
+    ends = np.array([(x, (slot + 0.5) * pitch - 0.1) for x in (-0.35, side + 0.35) for slot in range(slots)])
+    ends = ends[linear_sum_assignment(cdist(keys, ends))[1]]
+    shares = np.bincount(embedding_map.labels, minlength=num_keys) / len(points)
+    for view, share, (x, y), colour in zip(views, shares, ends, _KEY_COLOURS[:num_keys], strict=True):
+        panel_left, panel_top = left + (x - width if x < 0 else x), top + y - height / 2
         panel = sheet.panel(panel_left, panel_top, width, height)
-        draw_skeleton(panel, views[key], line_width=2.2)
-        window.show(panel, [views[key]])
-        frame = Rectangle((0, 0), 1, 1, transform=panel.transAxes, facecolor="none", edgecolor=_KEY_COLOURS[key])
+        draw_skeleton(panel, view, line_width=2.2)
+        window.show(panel, [view])
+        frame = Rectangle((0, 0), 1, 1, transform=panel.transAxes, facecolor="none", edgecolor=colour)
         panel.add_patch(frame).set(linewidth=2.5, clip_on=False)
-        share = f"{100 * counts[key] / len(points):.0f} %"
-        sheet.write(panel_left + width - 0.06, panel_top + height - 0.09, share, size=7, ha="right", color=SOFT_INK)
-        edge = panel_left if right else panel_left + width
-        lines.append([((edge - left) / side, 1 - (panel_top + height / 2 - top) / side), keys[key]])
+        sheet.write(panel_left + width / 2, panel_top + height + 0.1, f"{100 * share:.0f} %", size=8, color=SOFT_INK)
+    lines = np.stack([ends, keys], axis=1)
     axes.add_collection(LineCollection(lines, colors=_KEY_COLOURS[:num_keys], linewidths=1.1, zorder=4, clip_on=False))
     return sheet.figure
 
@@ -230,13 +237,3 @@ def _to_unit_square(points: np.ndarray) -> np.ndarray:
     """Points (n, 2), moved and scaled to lie in the unit square with a margin."""
     low, high = points.min(axis=0), points.max(axis=0)
     return 0.02 + 0.96 * (points - low) / np.where(high > low, high - low, 1.0)
-
-
-def _places(points: np.ndarray) -> list[tuple[bool, int]]:
-    """Side (right or not) and place from the top for the inset of each point; few lines cross that way."""
-    by_x = np.argsort(points[:, 0], kind="stable")
-    places = [(False, 0)] * len(points)
-    for right, members in enumerate(np.array_split(by_x, 2)):
-        for slot, key in enumerate(members[np.argsort(-points[members, 1], kind="stable")]):
-            places[key] = (bool(right), slot)
-    return places

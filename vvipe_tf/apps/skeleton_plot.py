@@ -11,7 +11,9 @@ from vvipe_tf.apps.skeleton_view import HEAD_RADIUS, TRUNK_COLOUR, SkeletonView
 
 _FLOOR_COLOUR, _SHADOW_COLOUR, _TRUNK_FILL = "#F1F1EE", "#D4D4CF", "#E4E4E4"
 _GHOST_COLOUR = "#BDBDBD"
-_PADDING = 0.08
+_PADDING = 0.03
+# The white edge of a bone stops short of its ends, so that joints stay whole.
+_EDGE_SHARE = 0.16
 
 
 class Window:
@@ -62,9 +64,9 @@ def draw_skeleton(axes: Axes, view: SkeletonView, line_width: float = 2.6, head_
     if view.trunk is not None:
         axes.add_patch(Polygon(view.trunk, closed=True, facecolor=_TRUNK_FILL, edgecolor="none", zorder=3))
     # Each bone twice, white below: what passes in front is told from what passes behind.
-    segments = np.repeat([stroke.points for stroke in view.strokes], 2, axis=0)
+    segments = [part for stroke in view.strokes for part in (_inner(stroke.points), stroke.points)]
     colours = [colour for stroke in view.strokes for colour in ("white", stroke.colour)]
-    widths = np.tile([1.6 * line_width, line_width], len(view.strokes))
+    widths = np.tile([1.7 * line_width, line_width], len(view.strokes))
     axes.add_collection(LineCollection(segments, colors=colours, linewidths=widths, capstyle="round", zorder=4))
     if view.head is not None:
         axes.add_patch(
@@ -86,6 +88,11 @@ def draw_ghost(axes: Axes, view: SkeletonView, line_width: float = 2.0) -> None:
     )
     if view.head is not None:
         axes.add_patch(Circle(view.head, HEAD_RADIUS, facecolor="none", edgecolor=_GHOST_COLOUR, zorder=2.5))
+
+
+def _inner(points: np.ndarray) -> np.ndarray:
+    """Ends (2, 2) of a bone, moved towards each other."""
+    return points + _EDGE_SHARE * (points[::-1] - points)
 
 
 def _bounds(group: Iterable[SkeletonView]) -> np.ndarray:

@@ -21,29 +21,31 @@ _SEEN_LAB_SUBJECTS = ("s09", "s10")
 def default_split(dataset: PoseDataset, seed: int = 0) -> dict[str, PoseDataset]:
     """Splits a data set by the protocol if it holds a source that the protocol names, else by subject.
 
-    Sources that the protocol does not name join the training part of those it does.
+    Sources that the protocol does not name are never trained on beside those it does: they may hold the same recordings
+    under another name. To train on them, split them by themselves (`split_by_field`).
 
     Args:
         dataset: Poses.
         seed: Seed of the split by subject; the protocol's needs none.
 
     Returns:
-        By the protocol `train`, `validation`, `test_seen_lab`, `test_unseen_lab` and `stress`; by subject `train`,
-        `validation` and `test`. Parts without poses are left out.
+        By the protocol `train`, `validation`, `test_seen_lab`, `test_unseen_lab`, `stress`, and `other` for
+        sources it does not name; by subject `train`, `validation` and `test`. Parts without poses are left out.
 
     Raises:
         ValueError: If the data set holds too little to be split.
     """
     if set(_PROTOCOL_SOURCES).isdisjoint(dataset.licenses):
         return split_by_subject(dataset, seed)
-    tests = {
+    held_back = {
         "test_seen_lab": (dataset.source == "ui_prmd") & np.isin(dataset.subject, _SEEN_LAB_SUBJECTS),
         "test_unseen_lab": dataset.source == "bandai_namco",
         "stress": dataset.source == "deepmimic",
+        "other": ~np.isin(dataset.source, _PROTOCOL_SOURCES),
     }
-    validation, train = split_validation(dataset.select(~np.logical_or.reduce(list(tests.values()))))
+    validation, train = split_validation(dataset.select(~np.logical_or.reduce(list(held_back.values()))))
     parts = {"train": train, "validation": validation}
-    parts |= {name: dataset.select(mask) for name, mask in tests.items()}
+    parts |= {name: dataset.select(mask) for name, mask in held_back.items()}
     return {name: part for name, part in parts.items() if len(part)}
 
 

@@ -93,9 +93,12 @@ def read_bvh(path: str | os.PathLike) -> BvhMotion:
         ValueError: If the file is no BVH file, is cut short, or a frame has another number of values than there are
             channels; the message names the file and the line or frame.
     """
-    text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
     try:
-        return parse_bvh(text)
+        return parse_bvh(Path(path).read_text(encoding="utf-8-sig", errors="replace"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"Expected a BVH file. Received: {path}, which does not exist") from None
+    except OSError as error:
+        raise ValueError(f"Expected a readable BVH file. Received: {path}: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 

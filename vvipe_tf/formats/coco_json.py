@@ -74,9 +74,10 @@ def read(
         raise ValueError(
             f"{records[0].where}: expected as many keypoints as 'categories' names. Received: {len(records[0].joints)}"
         )
-    sizes = {(picture.get("width"), picture.get("height")) for picture in pictures.values()}
-    if image_size is None and len(sizes) == 1 and all(type(side) is int for side in next(iter(sizes))):
-        image_size = next(iter(sizes))
+    sides = [(picture.get("width"), picture.get("height")) for picture in pictures.values()]
+    if image_size is None and sides and all(side == sides[0] for side in sides):
+        width, height = sides[0]
+        image_size = (width, height) if type(width) is int and type(height) is int else None
     return table_of(records, NAME, where, profile, layout, image_size)
 
 

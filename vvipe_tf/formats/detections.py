@@ -5,7 +5,16 @@ import re
 import zipfile
 from pathlib import Path
 
-from vvipe_tf.formats import alphapose, coco_json, keypoint_table, mediapipe, mmpose, openpose, videopose3d
+from vvipe_tf.formats import (
+    alphapose,
+    coco_json,
+    keypoint_array,
+    keypoint_csv,
+    mediapipe,
+    mmpose,
+    openpose,
+    videopose3d,
+)
 from vvipe_tf.formats.detection_table import DetectionTable
 from vvipe_tf.formats.json_document import JsonDocument, brief, read_json
 from vvipe_tf.keypoints import KeypointProfile
@@ -42,10 +51,10 @@ def read_detections(
         document = JsonDocument(str(path), path.name, read_json(path))
         return _read_documents([document], str(path), profile, image_size)
     if kind == "csv":
-        return keypoint_table.read_csv(path, profile, image_size)
+        return keypoint_csv.read_csv(path, profile, image_size)
     if kind == "videopose3d":
         return videopose3d.read(path, profile, image_size)
-    return keypoint_table.read_array(path, profile, image_size)
+    return keypoint_array.read_array(path, profile, image_size)
 
 
 def _kind_of(path: Path) -> str:

@@ -76,7 +76,7 @@ def match_profile(
             raise ValueError(f"{where}: expected each joint once. Received: {name!r} twice")
 
     def column(joint: str) -> int | None:
-        return found.get(joint, found.get(_STAND_INS.get(joint, joint)))
+        return found.get(canonical_joint_name(joint), found.get(_STAND_INS.get(joint, joint)))
 
     if profile is None:
         covered = [each for each in PROFILES.values() if all(column(name) is not None for name in each.keypoint_names)]

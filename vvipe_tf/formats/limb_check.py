@@ -17,7 +17,7 @@ _LEVELS = (
     ("ear", "shoulder", 0.9),
     ("eye", "ear", 0.9),
     ("shoulder", "elbow", 0.9),
-    ("hip", "knee", 0.6),
+    ("hip", "knee", 0.45),
     ("elbow", "wrist", 0.4),
     ("knee", "ankle", 0.4),
 )
@@ -53,7 +53,8 @@ def exchanged_in_limbs(
     confidence = 0.0
     permutation = np.arange(profile.num_joints)
     for names in _LIMBS:
-        pairs = {side: _exchanged_pair(points, visible, [profile.index(side + name) for name in names]) for side in _SIDES}
+        limbs = {side: [profile.index(side + name) for name in names] for side in _SIDES}
+        pairs = {side: _exchanged_pair(points, visible, limb) for side, limb in limbs.items()}
         both = pairs["left_"] == pairs["right_"]
         for side, pair in pairs.items():
             if pair is None:

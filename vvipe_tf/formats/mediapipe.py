@@ -11,15 +11,13 @@ import numpy as np
 from vvipe_tf.formats.detection_table import UNTRACKED, DetectionTable
 from vvipe_tf.formats.joint_values import clean_joints, number_array, whole_number
 from vvipe_tf.formats.json_document import JsonDocument, brief
-from vvipe_tf.formats.person_records import PersonRecord, picture_numbers, table_of
+from vvipe_tf.formats.person_records import PersonRecord, picture_numbers, table_of, to_pixels
 from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile
 
 NAME = "mediapipe"
 _LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _WORLD_KEYS = ("pose_world_landmarks", "poseWorldLandmarks", "worldLandmarks")
 _FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frameIndex")
-# Normalised landmarks leave the picture only a little way; pixels of a person never all lie below 4.
-_LARGEST_NORMALISED = 4.0
 
 
 def matches(content: object) -> bool:
@@ -74,7 +72,8 @@ def read(
         if isinstance(content, dict):
             image_size = image_size or _size_of(content, where)
             content = content.get("frames", content)
-        pictures = content if isinstance(content, list) and not _is_landmark(content[0]) else [content]
+        one = not isinstance(content, list) or (bool(content) and _is_landmark(content[0]))
+        pictures = [content] if one else content
         places = [(f"{where}, frame {n}", n, picture) for n, picture in enumerate(pictures)]
     else:
         numbers = picture_numbers([document.name for document in documents])
@@ -82,23 +81,6 @@ def read(
     records = [record for place, n, picture in places for record in _records(picture, place, n)]
     records = to_pixels(records, where, image_size)
     return table_of(records, NAME, where, profile or BLAZEPOSE_33, image_size=image_size)
-
-
-def to_pixels(records: list[PersonRecord], where: str, image_size: tuple[int, int] | None) -> list[PersonRecord]:
-    """Scales normalised coordinates by the picture's size; pixels stay.
-
-    Raises:
-        ValueError: If the coordinates are normalised and the size is not known.
-    """
-    if not records or max(np.abs(record.joints[:, :2]).max() for record in records) > _LARGEST_NORMALISED:
-        return records
-    if image_size is None:
-        raise ValueError(
-            f"{where}: expected the picture's size for normalised landmarks (--image-size WIDTHxHEIGHT): "
-            "without it the aspect ratio is lost."
-        )
-    scale = np.array([*image_size, 1.0])
-    return [record._replace(joints=record.joints * scale) for record in records]
 
 
 def _size_of(content: dict, where: str) -> tuple[int, int] | None:

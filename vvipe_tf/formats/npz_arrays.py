@@ -26,7 +26,8 @@ def read_npz_arrays(path: str | os.PathLike, required: Collection[str], kind: st
         ValueError: If the file is not an intact `.npz` of plain arrays, or an array of `required` is missing.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open(path, "rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array, not an archive of arrays")
             missing = sorted(set(required) - set(archive.files))

@@ -1,4 +1,4 @@
-"""Pictures turned over: y up, x and y exchanged, left and right mirrored. Each answer is a confidence, 0 for no sign."""
+"""Pictures turned over: y up, x and y exchanged, left and right mirrored; a confidence each, 0 for no sign."""
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def exchanged_axes(
     legs = _middle(points, profile, "hip") - _middle(points, profile, "ankle")
     needed = [profile.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip", "ankle")]
     seen = visible[:, needed].all(axis=1)
-    level = (np.abs(spine[..., 1]) < 0.35 * np.abs(spine[..., 0])) & (np.abs(legs[..., 1]) < 0.35 * np.abs(legs[..., 0]))
+    level = np.logical_and(*(np.abs(line[:, 1]) < 0.35 * np.abs(line[:, 0]) for line in (spine, legs)))
     return 0.4 if seen.sum() >= 30 and level[seen].mean() > 0.95 else 0.0
 
 

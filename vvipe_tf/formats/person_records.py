@@ -9,7 +9,11 @@ import numpy as np
 from vvipe_tf.formats.anatomy import choose_layout
 from vvipe_tf.formats.body_layouts import BodyLayout, layouts_of
 from vvipe_tf.formats.detection_table import UNTRACKED, DetectionTable
-from vvipe_tf.keypoints import KeypointProfile
+from vvipe_tf.formats.joint_values import clean_joints
+from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile
+
+# Normalised landmarks leave the picture only a little way; pixels of a person never all lie below 4.
+_LARGEST_NORMALISED = 4.0
 
 
 class PersonRecord(NamedTuple):
@@ -104,3 +108,70 @@ def picture_numbers(names: list[str]) -> list[int]:
     else:
         numbers = {name: number for number, name in enumerate(distinct)}
     return [numbers[name] for name in names]
+
+
+def table_of_rows(
+    source_format: str,
+    joints: np.ndarray,
+    layout: BodyLayout | None,
+    frame: np.ndarray | None,
+    person: np.ndarray | None,
+    where: str,
+    profile: KeypointProfile | None,
+    image_size: tuple[int, int] | None,
+) -> DetectionTable:
+    """Gathers the rows of a plain table.
+
+    Args:
+        source_format: Name of the format.
+        joints: x, y, score (rows, joints, 3); NaN marks missing values.
+        layout: Layout that the table itself names, or `None`.
+        frame: Frame numbers (rows,), or `None` to count the rows.
+        person: Track ids (rows,), or `None`.
+        where: File, for messages.
+        profile: Profile that the user named, or `None`.
+        image_size: Width and height of the pictures; needed for 33 normalised landmarks.
+
+    Returns:
+        The table, without rows that have no joint.
+
+    Raises:
+        ValueError: If a number is infinite, out of proportion, or no whole number where one is due.
+    """
+    if np.isinf(joints).any():
+        raise ValueError(f"{where}: expected finite keypoints. Received: an infinite one")
+    joints = clean_joints(joints, where)
+    frames = np.arange(len(joints)) if frame is None else _whole(frame, f"{where}, frame")
+    people = np.full(len(joints), UNTRACKED) if person is None else _whole(person, f"{where}, person")
+    records = [
+        PersonRecord(row, f"{where}, row {number}", int(frames[number]), None, max(int(people[number]), UNTRACKED))
+        for number, row in enumerate(joints)
+        if (row[:, 2] > 0).any()
+    ]
+    if joints.shape[1] == BLAZEPOSE_33.num_joints:
+        records = to_pixels(records, where, image_size)
+    return table_of(records, source_format, where, profile, layout, image_size)
+
+
+def to_pixels(records: list[PersonRecord], where: str, image_size: tuple[int, int] | None) -> list[PersonRecord]:
+    """Scales normalised coordinates by the picture's size; pixels stay.
+
+    Raises:
+        ValueError: If the coordinates are normalised and the size is not known.
+    """
+    if not records or max(np.abs(record.joints[:, :2]).max() for record in records) > _LARGEST_NORMALISED:
+        return records
+    if image_size is None:
+        raise ValueError(
+            f"{where}: expected the picture's size for normalised landmarks (--image-size WIDTHxHEIGHT): "
+            "without it the aspect ratio is lost."
+        )
+    scale = np.array([*image_size, 1.0])
+    return [record._replace(joints=record.joints * scale) for record in records]
+
+
+def _whole(values: np.ndarray, where: str) -> np.ndarray:
+    values = np.asarray(values, dtype=np.float64)
+    if not (np.isfinite(values) & (np.abs(values) < 1 << 53) & (values == np.floor(values))).all():
+        raise ValueError(f"{where}: expected whole numbers. Received: others")
+    return values.astype(np.int64)

@@ -52,7 +52,7 @@ class Networks:
 
     def get_weights(self) -> dict[str, np.ndarray]:
         """Weights by name, `network/layer/.../weight`; the state of random generators is left out."""
-        return {name: keras.ops.convert_to_numpy(variable) for name, variable in self._named_variables()}
+        return {name: variable.value.numpy() for name, variable in self._named_variables()}
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Sets weights by name.

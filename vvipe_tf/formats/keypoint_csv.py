@@ -1,4 +1,4 @@
-"""Plain tables of keypoints: CSV with a header (wide or long) or without, .npy, and .npz with named arrays.
+"""Plain tables of keypoints as delimited text, with a header (wide or long) or without.
 
 Wide: one row per person and frame, columns such as `left_hip_x, left_hip_y, left_hip_score` (or `x0, y0, score0`).
 Long: one row per joint, columns `frame, joint, x, y` and perhaps `person, score`. MediaPipe's CSV files are either.
@@ -8,7 +8,6 @@ import csv
 import io
 import os
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,11 @@ import numpy as np
 from vvipe_tf.formats.body_layouts import BodyLayout
 from vvipe_tf.formats.detection_table import UNTRACKED, DetectionTable
 from vvipe_tf.formats.joint_names import match_profile
-from vvipe_tf.formats.joint_values import clean_joints
 from vvipe_tf.formats.json_document import MAX_BYTES
-from vvipe_tf.formats.mediapipe import to_pixels
-from vvipe_tf.formats.person_records import PersonRecord, table_of
-from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile, get_profile
+from vvipe_tf.formats.person_records import table_of_rows
+from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile
 
-NAME = "table"
+NAME = "csv"
 _SCORE_WORDS = ("score", "confidence", "conf", "visibility", "likelihood", "probability", "c", "v", "s")
 _AXIS = re.compile(rf"^(.+?)[ _.\-]+(x|y|z|presence|{'|'.join(_SCORE_WORDS)})$", re.IGNORECASE)
 _NUMBERED = re.compile(rf"^(x|y|z|{'|'.join(_SCORE_WORDS)})[ _.\-]?(\d+)$", re.IGNORECASE)
@@ -57,61 +54,6 @@ def read_csv(
     if {"x", "y"} <= set(lower) and any(word in lower for word in _JOINT_WORDS):
         return _long_table(rows[1:], lower, where, profile, image_size)
     return _wide_table(rows[1:], header, where, profile, image_size)
-
-
-def read_array(
-    path: str | os.PathLike, profile: KeypointProfile | None = None, image_size: tuple[int, int] | None = None
-) -> DetectionTable:
-    """Reads keypoints from .npy or from .npz with named arrays, never unpickling.
-
-    Args:
-        path: A .npy of shape (frames, joints, 2 or 3) or (joints, 2 or 3), the third column being the score; or an
-            .npz with `keypoints_2d` and perhaps `scores`, `frame`, `person`, `profile`.
-        profile: Profile of the keypoints. Needed unless the .npz names it.
-        image_size: Width and height of the pictures, if known.
-
-    Returns:
-        One row per frame.
-
-    Raises:
-        ValueError: If the file is damaged, the shapes do not fit, or no profile is named.
-    """
-    where = os.fspath(path)
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"keypoints_2d": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded}
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"{where}: expected an undamaged array file without objects. Received: {error}") from error
-    if "keypoints_2d" not in arrays:
-        raise ValueError(f"{where}: expected an array 'keypoints_2d'. Received: {', '.join(arrays) or 'none'}")
-    if profile is None and "profile" in arrays:
-        profile = get_profile(str(arrays["profile"]))
-    if profile is None:
-        raise ValueError(f"{where}: expected a named profile for keypoints without joint names (--profile).")
-    points = arrays["keypoints_2d"]
-    points = points[None] if points.ndim == 2 else points
-    if points.ndim != 3 or points.shape[1] != profile.num_joints or points.shape[2] not in (2, 3):
-        raise ValueError(
-            f"{where}: expected keypoints of shape (frames, {profile.num_joints}, 2 or 3) for {profile.name}. "
-            f"Received: shape={points.shape}"
-        )
-    if points.dtype.kind not in "fiu":
-        raise ValueError(f"{where}: expected numbers. Received: dtype={points.dtype}")
-    points = points.astype(np.float64)
-    scores = _column(arrays, "scores", points.shape[:2], where)
-    if scores is None:
-        scores = points[..., 2] if points.shape[2] == 3 else np.ones(points.shape[:2])
-    joints = np.concatenate([points[..., :2], scores[..., None].astype(np.float64)], axis=-1)
-    frame = _column(arrays, "frame", points.shape[:1], where)
-    person = _column(arrays, "person", points.shape[:1], where)
-    return _table(joints, None, frame, person, where, profile, image_size)
-
-
-def _column(arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...], where: str) -> np.ndarray | None:
-    values = arrays.get(name)
-    if values is not None and (values.shape != shape or values.dtype.kind not in "fiu"):
-        raise ValueError(f"{where}: expected {name} of shape {shape}. Received: {values.dtype} of shape {values.shape}")
-    return values
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -171,7 +113,7 @@ def _without_header(
     joints = joints[..., [0, 1, 3]] if per_joint == 4 else joints  # x, y, z, visibility
     if per_joint == 2:
         joints = np.concatenate([joints, np.ones_like(joints[..., :1])], axis=-1)
-    return _table(joints, None, None, None, where, profile, image_size)
+    return table_of_rows(NAME, joints, None, None, None, where, profile, image_size)
 
 
 def _wide_table(
@@ -207,7 +149,7 @@ def _wide_table(
     lower = [name.lower() for name in header]
     frame = _named_column(rows, lower, _FRAME_WORDS, where)
     person = _named_column(rows, lower, _PERSON_WORDS, where)
-    return _table(np.stack([x, y, score], axis=-1), layout, frame, person, where, profile, image_size)
+    return table_of_rows(NAME, np.stack([x, y, score], axis=-1), layout, frame, person, where, profile, image_size)
 
 
 def _long_table(
@@ -244,7 +186,7 @@ def _long_table(
         seen.add((key, name))
         joints[row_of[key], position[name]] = (*values[number], score[number])
     frame, person = (np.array(column, dtype=np.int64) for column in zip(*row_of, strict=True))
-    return _table(joints, layout, frame, person, where, profile, image_size)
+    return table_of_rows(NAME, joints, layout, frame, person, where, profile, image_size)
 
 
 def _layout(names: list[str], profile: KeypointProfile | None, where: str) -> tuple[BodyLayout | None, list[int]]:
@@ -263,34 +205,3 @@ def _layout(names: list[str], profile: KeypointProfile | None, where: str) -> tu
 def _named_column(rows: list[list[str]], header: list[str], words: tuple[str, ...], where: str) -> np.ndarray | None:
     index = next((header.index(word) for word in words if word in header), None)
     return None if index is None or not rows else _numbers(rows, [index], f"{where}, column {header[index]}", 2)[:, 0]
-
-
-def _table(
-    joints: np.ndarray,
-    layout: BodyLayout | None,
-    frame: np.ndarray | None,
-    person: np.ndarray | None,
-    where: str,
-    profile: KeypointProfile | None,
-    image_size: tuple[int, int] | None,
-) -> DetectionTable:
-    if np.isinf(joints).any():
-        raise ValueError(f"{where}: expected finite keypoints. Received: an infinite one")
-    joints = clean_joints(joints, where)
-    frames = np.arange(len(joints)) if frame is None else _whole(frame, f"{where}, frame")
-    people = np.full(len(joints), UNTRACKED) if person is None else _whole(person, f"{where}, person")
-    records = [
-        PersonRecord(row, f"{where}, row {number}", int(frames[number]), None, max(int(people[number]), UNTRACKED))
-        for number, row in enumerate(joints)
-        if (row[:, 2] > 0).any()
-    ]
-    if joints.shape[1] == BLAZEPOSE_33.num_joints:
-        records = to_pixels(records, where, image_size)
-    return table_of(records, NAME, where, profile, layout, image_size)
-
-
-def _whole(values: np.ndarray, where: str) -> np.ndarray:
-    values = np.asarray(values, dtype=np.float64)
-    if not (np.isfinite(values) & (np.abs(values) < 1 << 53) & (values == np.floor(values))).all():
-        raise ValueError(f"{where}: expected whole numbers. Received: others")
-    return values.astype(np.int64)

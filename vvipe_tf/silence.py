@@ -19,6 +19,9 @@ def silenced_start() -> Iterator[None]:
     try:
         os.dup2(nowhere, 2)
         yield
+        if "tensorflow" in sys.modules:
+            # The search for a GPU has its say too; it is made once, so it is made here.
+            sys.modules["tensorflow"].config.list_physical_devices()
     finally:
         os.dup2(kept, 2)
         os.close(kept)

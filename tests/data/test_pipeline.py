@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from vvipe_tf.data.pipeline import draw_views, pose_batches, view_batches
+from vvipe_tf.data.synthetic import generate_synthetic
+from vvipe_tf.data.views import ViewConfig
+from vvipe_tf.keypoints import COCO_13
+
+VIEWS = ViewConfig(keypoint_dropout=0.5, keypoint_noise=0.01)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return generate_synthetic(150, seed=1, num_subjects=3)
+
+
+def as_numpy(batches):
+    return [tuple(part.numpy() for part in batch) for batch in batches]
+
+
+def test_steps_are_the_same_wherever_one_starts(dataset):
+    whole = as_numpy(view_batches(dataset, 32, 5, 0, 12, VIEWS))
+    rest = as_numpy(view_batches(dataset, 32, 5, 9, 12, VIEWS))
+    for expected, found in zip(whole[9:], rest, strict=True):
+        for a, b in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_every_pose_comes_once_in_each_epoch_and_in_another_order_in_the_next(dataset):
+    dataset = dataset.select(np.arange(144))
+    canonical = dataset.canonical(COCO_13)
+    batches = [batch.numpy() for batch in pose_batches(dataset, 16, 2, 0, 18, mirror=False)]
+    order = [np.abs(canonical - pose).sum(axis=(1, 2)).argmin() for batch in batches for pose in batch]
+    assert sorted(order[:144]) == sorted(order[144:]) == list(range(144))
+    assert order[:144] != order[144:]
+
+
+def test_the_views_of_a_pose_lie_side_by_side_and_differ(dataset):
+    keypoints, pose = as_numpy(view_batches(dataset, 36, 0, 0, 1, ViewConfig(views_per_pose=3)))[0]
+    assert keypoints.shape == (36, 13, 3)
+    np.testing.assert_array_equal(pose[0::3], pose[1::3])
+    np.testing.assert_array_equal(pose[0::3], pose[2::3])
+    assert np.abs(keypoints[0::3] - keypoints[1::3]).max(axis=(1, 2)).min() > 1e-3
+
+
+def test_half_of_the_poses_are_mirrored(dataset):
+    canonical = dataset.canonical(COCO_13)
+    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, mirror=True)]
+    as_is = [np.abs(canonical - pose).sum(axis=(1, 2)).min() < 1e-5 for batch in batches for pose in batch]
+    assert 0.4 < np.mean(as_is) < 0.6
+
+
+def test_targets_can_keep_the_orientation_of_the_world(dataset):
+    world = dataset.centred(COCO_13)
+    _, pose = as_numpy(view_batches(dataset, 8, 0, 0, 1, ViewConfig(mirror=False), canonical=False))[0]
+    assert all(np.abs(world - each).sum(axis=(1, 2)).min() == 0 for each in pose)
+
+
+def test_drawn_views_keep_their_limits():
+    views = ViewConfig(augmented_fraction=0.5, max_elevation=0.4, max_roll=0.2, min_distance=6, max_distance=7)
+    draw = [part.numpy() for part in draw_views(views, 2000, np.array([1, 2], np.int32))]
+    azimuth, elevation, roll, distance, factors, noise, visible = draw
+    at_chest = np.isclose(elevation, views.chest_elevation) & (roll == 0)
+    assert 0.45 < at_chest.mean() < 0.55
+    assert -0.4 <= elevation.min() < -0.35
+    assert 0.35 < elevation.max() <= 0.4
+    assert np.abs(roll).max() <= 0.2
+    assert azimuth.min() < -3.1
+    assert azimuth.max() > 3.1
+    assert 6 <= distance.min() < distance.max() <= 7
+    np.testing.assert_array_equal(factors[..., 0], 1.0)
+    assert np.log(factors[..., 1:]).std() == pytest.approx(views.body_shape_sigma, rel=0.05)
+    assert not noise.any()
+    assert visible.all()
+
+
+def test_hips_and_shoulders_are_never_hidden():
+    visible = draw_views(VIEWS, 500, np.array([0, 1], np.int32)).visible.numpy()
+    hidden = 1 - visible.mean(axis=(0, 1))
+    for name, share in zip(COCO_13.keypoint_names, hidden, strict=True):
+        expected = 0.0 if name.endswith(("hip", "shoulder")) else 0.5 * 0.25
+        assert share == pytest.approx(expected, abs=0.04)
+
+
+def test_a_batch_that_views_do_not_divide_is_refused(dataset):
+    with pytest.raises(ValueError, match="multiple of 2 views. Received: 31"):
+        view_batches(dataset, 31, 0, 0, 1, VIEWS)
+
+
+def test_too_few_poses_for_a_batch_are_refused(dataset):
+    with pytest.raises(ValueError, match="at least 256 poses for one batch. Received: 150"):
+        pose_batches(dataset, 256, 0, 0, 1)

@@ -1,0 +1,109 @@
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from vvipe_tf.models.networks import build_pose_encoder
+from vvipe_tf.models.run_folder import Networks, load_run, read_config, save_run, write_started
+
+ABOUT = {"seed": 1, "train": {}, "data": {"data": "synthetic"}, "versions": {}, "commit": None}
+
+
+@pytest.fixture
+def run_dir(tmp_path, small_networks):
+    keras.utils.set_random_seed(0)
+    save_run(tmp_path / "run", Networks.build(small_networks), small_networks, ABOUT)
+    return tmp_path / "run"
+
+
+def test_a_loaded_run_embeds_to_the_last_bit_as_before(tmp_path, small_networks):
+    networks = Networks.build(small_networks)
+    save_run(tmp_path, networks, small_networks, ABOUT)
+    poses = np.random.default_rng(0).normal(size=(9, 13, 3)).astype(np.float32)
+    trained = load_run(tmp_path)
+    np.testing.assert_array_equal(trained.embed_poses(poses), networks.pose_encoder(poses, training=False)[0])
+    assert trained.decode(trained.embed_poses(poses)).shape == (9, 13, 3)
+
+
+def test_embeddings_do_not_depend_on_where_and_how_large_the_person_is(run_dir):
+    keypoints = np.random.default_rng(1).normal(size=(7, 13, 2))
+    trained = load_run(run_dir)
+    np.testing.assert_allclose(
+        trained.embed_keypoints(keypoints), trained.embed_keypoints(keypoints * 300 + [500, 200]), atol=1e-4
+    )
+
+
+def test_what_a_missing_joint_says_does_not_count(run_dir):
+    keypoints = np.random.default_rng(2).normal(size=(4, 13, 2))
+    mask = np.ones((4, 13), bool)
+    mask[:, 4] = False
+    moved = keypoints.copy()
+    moved[:, 4] += 50
+    trained = load_run(run_dir)
+    np.testing.assert_array_equal(trained.embed_keypoints(keypoints, mask), trained.embed_keypoints(moved, mask))
+    assert not np.allclose(trained.embed_keypoints(keypoints), trained.embed_keypoints(moved))
+
+
+def test_many_poses_are_embedded_in_batches_as_one_by_one(run_dir, monkeypatch):
+    monkeypatch.setattr("vvipe_tf.models.run_folder._INFERENCE_BATCH", 3)
+    trained = load_run(run_dir)
+    poses = np.random.default_rng(3).normal(size=(8, 13, 3)).astype(np.float32)
+    one_by_one = np.concatenate([trained.embed_poses(pose[None]) for pose in poses])
+    np.testing.assert_allclose(trained.embed_poses(poses), one_by_one, atol=1e-6)
+    assert trained.embed_poses(poses[:0]).shape == (0, 5)
+
+
+def test_wrong_shapes_are_named(run_dir):
+    trained = load_run(run_dir)
+    with pytest.raises(ValueError, match=r"keypoints_2d of shape \(poses, 13, 2\). Received: shape=\(4, 17, 2\)"):
+        trained.embed_keypoints(np.zeros((4, 17, 2)))
+    with pytest.raises(ValueError, match=r"mask of shape \(4, 13\)"):
+        trained.embed_keypoints(np.zeros((4, 13, 2)), np.ones((4, 12)))
+
+
+def test_missing_joints_are_refused_by_a_model_without_a_mask(tmp_path, small_networks):
+    config = dataclasses.replace(small_networks, use_mask=False)
+    save_run(tmp_path, Networks.build(config), config, ABOUT)
+    with pytest.raises(ValueError, match="trained without a mask"):
+        load_run(tmp_path).embed_keypoints(np.ones((1, 13, 2)), np.zeros((1, 13)))
+
+
+def test_changed_weights_are_refused(run_dir):
+    weights = run_dir / "weights.npz"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match="SHA-256"):
+        load_run(run_dir)
+
+
+def test_a_folder_that_is_no_finished_run_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="run folder with a config.json"):
+        load_run(tmp_path)
+    write_started(tmp_path, ABOUT)
+    with pytest.raises(ValueError, match="still in training"):
+        load_run(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"format": "something-else"}))
+    with pytest.raises(ValueError, match="config of a vvipe-run"):
+        read_config(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ValueError, match="Expected JSON"):
+        read_config(tmp_path)
+
+
+def test_weights_of_other_networks_are_refused(small_networks):
+    networks = Networks.build(small_networks)
+    weights = networks.get_weights()
+    name = next(iter(weights))
+    with pytest.raises(ValueError, match="other names"):
+        networks.set_weights({key: value for key, value in weights.items() if key != name})
+    with pytest.raises(ValueError, match=r"Received: shape=\(2, 3\)"):
+        networks.set_weights(weights | {name: np.zeros((2, 3))})
+
+
+def test_weight_names_do_not_depend_on_what_was_built_before(small_networks):
+    first = Networks.build(small_networks).get_weights()
+    build_pose_encoder(small_networks)
+    assert list(first) == list(Networks.build(small_networks).get_weights())
