@@ -28,7 +28,10 @@ def _documents():
         "alphapose": [result, result | {"image_id": "2.jpg", "keypoints": list(coco), "idx": 1}],
         "halpe": [result | {"keypoints": halpe}],
         "cmu": {"1.jpg": {"version": "v", "bodies": [{"joints": body[:54]}]}},
-        "openpose": {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": body}, {"pose_keypoints_2d": list(body)}]},
+        "openpose": {
+            "version": 1.3,
+            "people": [{"person_id": [-1], "pose_keypoints_2d": body}, {"pose_keypoints_2d": list(body)}],
+        },
         "coco": {
             "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
             "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "keypoints": coco, "bbox": [1, 2, 3, 4]}],
@@ -52,7 +55,8 @@ def _mutated(document, rng):
         places = [path for path in _places(document) if path]
         if not places:
             return document
-        depth = rng.integers(1, max(len(path) for path in places) + 1)
+        deepest = max(len(path) for path in places)
+        depth = deepest if rng.random() < 0.5 else rng.integers(1, deepest + 1)
         at_depth = [path for path in places if len(path) == depth]
         *parents, key = at_depth[rng.integers(len(at_depth))]
         parent = document
@@ -60,7 +64,7 @@ def _mutated(document, rng):
             parent = parent[step]
         action = rng.integers(4)
         if action == 0:
-            parent[key] = _ODD[rng.integers(len(_ODD))]
+            parent[key] = copy.deepcopy(_ODD[rng.integers(len(_ODD))])
         elif action == 1:
             del parent[key]
         elif action == 2 and isinstance(parent, list):
@@ -68,7 +72,7 @@ def _mutated(document, rng):
         elif isinstance(parent[key], list):
             parent[key] = parent[key][: rng.integers(len(parent[key]) + 1)]
         else:
-            parent[key] = _ODD[rng.integers(len(_ODD))]
+            parent[key] = copy.deepcopy(_ODD[rng.integers(len(_ODD))])
     return document
 
 

@@ -152,7 +152,13 @@ def test_coco_annotations_are_read_by_their_keypoint_names_and_flags(tmp_path):
         "annotations": [
             {"id": 1, "image_id": 5, "category_id": 2, "bbox": [0, 0, 1, 1]},
             {"id": 2, "image_id": 5, "category_id": 1, "keypoints": [0] * 51, "num_keypoints": 0},
-            {"id": 3, "image_id": 5, "category_id": 1, "keypoints": joints[shuffled].ravel().tolist(), "bbox": [1, 2, 3, 4]},
+            {
+                "id": 3,
+                "image_id": 5,
+                "category_id": 1,
+                "keypoints": joints[shuffled].ravel().tolist(),
+                "bbox": [1, 2, 3, 4],
+            },
         ],
     }
     table = read_detections(write(tmp_path / "person_keypoints.json", document))
@@ -167,7 +173,9 @@ def test_coco_annotations_are_read_by_their_keypoint_names_and_flags(tmp_path):
 def _openpose_folder(folder, profile, people_of_frame):
     folder.mkdir()
     for frame, people in people_of_frame.items():
-        entries = [{"person_id": [-1], "pose_keypoints_2d": p.ravel().tolist(), "face_keypoints_2d": []} for p in people]
+        entries = [
+            {"person_id": [-1], "pose_keypoints_2d": p.ravel().tolist(), "face_keypoints_2d": []} for p in people
+        ]
         write(folder / f"video_{frame:012d}_keypoints.json", {"version": 1.3, "people": entries})
     return folder
 
@@ -227,7 +235,11 @@ def test_mediapipe_landmarks_get_their_aspect_back(tmp_path, wrap):
 
 def test_mediapipe_videos_skip_empty_frames_and_may_carry_the_size(tmp_path):
     joints, size = person_in(BLAZEPOSE_33), (1280, 720)
-    frames = [{"landmarks": [_landmarks(joints, size)]}, {"landmarks": []}, {"landmarks": [_landmarks(joints, size)] * 2}]
+    frames = [
+        {"landmarks": [_landmarks(joints, size)]},
+        {"landmarks": []},
+        {"landmarks": [_landmarks(joints, size)] * 2},
+    ]
     table = read_detections(write(tmp_path / "video.json", {"width": 1280, "height": 720, "frames": frames}))
     np.testing.assert_array_equal(table.frame, [0, 2, 2])
     assert table.image_size == size
@@ -342,7 +354,9 @@ def test_a_folder_without_json_and_a_missing_file_are_refused(tmp_path):
 
 def test_ten_thousand_alphapose_people_are_read_quickly(tmp_path):
     joints = person_in(COCO_17).ravel().tolist()
-    entries = [{"image_id": f"{n}.jpg", "category_id": 1, "keypoints": joints, "score": 1, "idx": 1} for n in range(10_000)]
+    entries = [
+        {"image_id": f"{n}.jpg", "category_id": 1, "keypoints": joints, "score": 1, "idx": 1} for n in range(10_000)
+    ]
     table = read_detections(write(tmp_path / "many.json", entries))
     assert len(table) == 10_000
     np.testing.assert_array_equal(table.frame, np.arange(10_000))

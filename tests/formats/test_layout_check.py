@@ -73,17 +73,15 @@ def test_another_profile_of_the_same_size_is_named(true, claimed, frames):
 
 
 def test_a_permuted_order_is_found_with_its_permutation():
-    body = [COCO_17.index(name) for name in COCO_13.keypoint_names]
-    flip = COCO_17.flip_indices
+    parts = np.array([name.removeprefix("left_").removeprefix("right_") for name in COCO_17.keypoint_names])
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(17)
         (finding,) = check_layout(walker(80, seed=seed)[:, order], None, COCO_17)
         assert finding.kind == "joint_order"
         assert finding.profile is None
         mended = order[finding.permutation]
-        as_named, mirrored = mended[body] == np.array(body), mended[body] == flip[body]
-        assert as_named.mean() > 0.9 or mirrored.mean() > 0.9  # the nose may be taken for an eye
-        assert agreement(walker(80, seed=seed)[:, mended], np.ones((80, 17), bool), COCO_17) > 0.9
+        np.testing.assert_array_equal(parts[mended][5:], parts[5:])  # sides and the face cannot be told apart
+        assert set(mended[:5]) == set(range(5))
 
 
 def test_limbs_grouped_by_side_are_found():
@@ -133,13 +131,13 @@ def test_y_up_is_found_once_there_are_enough_frames():
 
 
 def test_exchanged_axes_are_found_by_boxes_or_by_the_pictures_size():
-    points = walker(20) + [300, 0]
+    points = walker(20) + [500, 0]
     low, high = points.min(axis=1), points.max(axis=1)
     box = np.concatenate([low, high - low], axis=1)
-    assert check_layout(points, None, COCO_17, box=box, image_size=(1300, 900)) == ()
+    assert check_layout(points, None, COCO_17, box=box, image_size=(1300, 950)) == ()
     turned = points[..., ::-1]
     assert [each.kind for each in check_layout(turned, None, COCO_17, box=box)] == ["transposed"]
-    assert [each.kind for each in check_layout(turned, None, COCO_17, image_size=(1300, 900))] == ["transposed"]
+    assert [each.kind for each in check_layout(turned, None, COCO_17, image_size=(1300, 950))] == ["transposed"]
     assert check_layout(turned, None, COCO_17) == ()  # somebody lying down looks the same
 
 

@@ -20,7 +20,7 @@ def articulated(frames, profile, seed=0):
     rng = np.random.default_rng(seed)
 
     def turned(vector, spread):
-        return Rotation.from_rotvec(rng.normal(0, spread, (frames, 3))).apply(np.broadcast_to(vector, (frames, 3)))
+        return Rotation.from_rotvec(rng.normal(0, spread, (frames, 3))).apply(np.tile(vector, (frames, 1)))
 
     body = Rotation.from_rotvec(rng.normal(0, 1.0, (frames, 3)))
     place = {"pelvis": np.cumsum(rng.normal(0, 0.1, (frames, 3)), axis=0)}
@@ -128,7 +128,9 @@ def test_the_smallest_rotation_reaches_its_target():
     rotation = swing(rest, target)
     np.testing.assert_allclose(np.linalg.det(rotation), 1, atol=1e-9)
     np.testing.assert_allclose(rotation @ np.swapaxes(rotation, 1, 2), np.tile(np.eye(3), (24, 1, 1)), atol=1e-7)
-    np.testing.assert_allclose((rotation @ rest)[:22] * np.linalg.norm(target[:22], axis=1)[:, None], target[:22], atol=1e-7)
+    np.testing.assert_allclose(
+        (rotation @ rest)[:22] * np.linalg.norm(target[:22], axis=1)[:, None], target[:22], atol=1e-7
+    )
     np.testing.assert_allclose(rotation[22], np.eye(3), atol=1e-12)
 
 

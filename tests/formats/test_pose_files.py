@@ -106,9 +106,7 @@ def test_csv_has_a_described_header_and_six_decimals(tmp_path):
     read = np.array([[[float(row[f"{n}_{a}"]) for a in "xyz"] for n in COCO_13.keypoint_names] for row in rows])
     np.testing.assert_allclose(read, SEQUENCE.poses, atol=5e-7)
     assert [int(row["frame"]) for row in rows] == SEQUENCE.frame.tolist()
-    np.testing.assert_allclose(
-        [float(row["right_ankle_score"]) for row in rows], SEQUENCE.scores[:, -1], atol=5e-7
-    )
+    np.testing.assert_allclose([float(row["right_ankle_score"]) for row in rows], SEQUENCE.scores[:, -1], atol=5e-7)
 
 
 def read_trc(path):

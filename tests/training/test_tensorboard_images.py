@@ -119,7 +119,7 @@ def test_tensorboard_serves_a_sprite_with_a_thumbnail_for_each_embedding(project
     response = fetch(apps, "/sprite_image?run=mapping&name=embeddings")
     assert response.mimetype == "image/png"
     sprite = np.asarray(Image.open(io.BytesIO(response.data)))
-    # Eleven thumbnails in rows of four; the projector counts columns as the root of their number, rounded up.
+    # Eleven thumbnails in rows of four, as square as can be.
     assert sprite.shape == (3 * 64, 4 * 64, 3)
     cells = sprite.reshape(3, 64, 4, 64, 3).swapaxes(1, 2).reshape(12, -1)
     assert [(cell < 255).any() for cell in cells] == [True] * 11 + [False]

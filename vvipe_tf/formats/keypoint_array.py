@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -31,9 +32,13 @@ def read_array(
     """
     where = os.fspath(path)
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"keypoints_2d": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded}
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+        with open(path, "rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            single = isinstance(loaded, np.ndarray)
+            arrays = {"keypoints_2d": loaded} if single else {name: loaded[name] for name in loaded}
+    except FileNotFoundError:
+        raise
+    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise ValueError(f"{where}: expected an undamaged array file without objects. Received: {error}") from error
     if "keypoints_2d" not in arrays:
         raise ValueError(f"{where}: expected an array 'keypoints_2d'. Received: {', '.join(arrays) or 'none'}")

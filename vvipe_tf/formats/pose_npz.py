@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -44,11 +45,11 @@ def read_pose_npz(path: str | os.PathLike) -> PoseSequence:
     """
     where = os.fspath(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive}
     except FileNotFoundError:
         raise
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
         raise ValueError(f"{where}: expected an undamaged {FORMAT} .npz. Received: {error}") from error
     needed = {"format", "version", "poses", "frame", "person", "profile", "coordinate_frame", "unit"}
     if not needed <= set(arrays) or str(arrays["format"]) != FORMAT or str(arrays["version"]) != str(VERSION):

@@ -69,7 +69,9 @@ def _member(path: str | os.PathLike, name: str) -> object:
                 return read_object_array(stream, where)[()]
     except KeyError as error:
         raise ValueError(f"{where}: expected a VideoPose3D archive with this array. Received: none") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise ValueError(f"{where}: expected an undamaged .npz. Received: {error}") from error
 
 

@@ -1,0 +1,152 @@
+"""Measures the speed of training and of its parts: `python -m training.benchmark`.
+
+Every figure is the median of several runs after a warm-up. Parts are given as shares of a step of the same run, because
+machines differ and are shared; seconds alone compare only within one table.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from vvipe_tf.cli import run_command
+from vvipe_tf.evaluation.report import format_table
+from vvipe_tf.silence import silenced_start
+
+BATCH_SIZES = (256, 1024, 4096)
+_SEED = 0
+
+
+def measure_training(batch_size: int, num_runs: int) -> dict[str, float]:
+    """Measures both stages at one batch size, with the networks of the paper and synthetic poses.
+
+    Args:
+        batch_size: Examples in a batch.
+        num_runs: Steps that count.
+
+    Returns:
+        Examples a second of both stages, shares of a stage-two step spent in mining and in view sampling, and the
+        peak memory of this process in MiB.
+    """
+    with silenced_start():
+        import keras
+        import tensorflow as tf
+
+        from vvipe_tf.data.pipeline import pose_batches, view_batches
+        from vvipe_tf.data.synthetic import generate_synthetic
+        from vvipe_tf.data.views import ViewConfig
+        from vvipe_tf.models.mapping_network import MappingNetwork
+        from vvipe_tf.models.mining import mine_triplets
+        from vvipe_tf.models.network_config import NetworkConfig
+        from vvipe_tf.models.pose_vae import PoseVAE
+        from vvipe_tf.models.run_folder import Networks
+
+    keras.utils.set_random_seed(_SEED)
+    networks = Networks.build(NetworkConfig())
+    dataset = generate_synthetic(seed=_SEED)
+    stop = 2 * num_runs + 4
+
+    def seconds_of_step(model, batches):
+        model.compile(keras.optimizers.Adam(1e-3, use_ema=True, ema_momentum=0.999))
+        iterator = iter(batches)
+        step = tf.function(lambda: model.train_step(next(iterator)))
+        return _median_seconds(lambda: step()["loss"].numpy(), num_runs)
+
+    vae = PoseVAE(networks.pose_encoder, networks.pose_decoder, seed=_SEED)
+    vae_seconds = seconds_of_step(vae, pose_batches(dataset, batch_size, _SEED, 0, stop))
+    mapping = MappingNetwork(networks.keypoint_encoder, networks.pose_decoder, networks.pose_encoder)
+    batches = view_batches(dataset, batch_size, _SEED, 0, 10**6, ViewConfig())
+    mapping_seconds = seconds_of_step(mapping, batches.take(stop))
+
+    _, pose = next(iter(batches))
+    mine = tf.function(lambda poses: mine_triplets(poses, mapping.negative_distance))
+    mining_seconds = _median_seconds(lambda: mine(pose).valid.numpy(), num_runs)
+    # Many batches at a time: what is prefetched must not count as free.
+    views = iter(batches)
+    block = 16
+    view_seconds = _median_seconds(lambda: [next(views) for _ in range(block)], num_runs) / block
+    return {
+        "vae_rate": batch_size / vae_seconds,
+        "mapping_rate": batch_size / mapping_seconds,
+        "mining_share": mining_seconds / mapping_seconds,
+        "view_share": view_seconds / mapping_seconds,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def measure_geometry(num_runs: int) -> dict[str, float]:
+    """Measures canonicalising and NP-MPJPE in NumPy on 17 joints: poses a second, pairs a second."""
+    from vvipe_tf.data.synthetic import generate_synthetic
+    from vvipe_tf.geometry.canonical import canonicalise
+    from vvipe_tf.geometry.pose_error import paired_p_mpjpe
+
+    dataset = generate_synthetic(seed=_SEED)
+    poses = np.repeat(dataset.poses, 10, axis=0)
+    first, second = np.random.default_rng(_SEED).integers(len(dataset), size=(2, 400_000))
+    poses64 = dataset.poses.astype(np.float64)
+    return {
+        "canonical_rate": len(poses) / _median_seconds(lambda: canonicalise(poses, dataset.profile), num_runs),
+        "pair_rate": len(first) / _median_seconds(lambda: paired_p_mpjpe(poses64, first, poses64, second), num_runs),
+    }
+
+
+def _median_seconds(function: Callable[[], object], num_runs: int) -> float:
+    seconds = []
+    for run in range(num_runs + 2):
+        started = time.perf_counter()
+        function()
+        if run >= 2:
+            seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def _in_own_process(function, *arguments):
+    """Runs a measurement in a process of its own, so that its peak memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m training.benchmark", description=__doc__.splitlines()[0])
+    parser.add_argument("--batch-size", type=int, nargs="+", default=BATCH_SIZES, help="batch sizes (%(default)s)")
+    parser.add_argument("--runs", type=int, default=20, help="runs that count for each figure (%(default)s)")
+    arguments = parser.parse_args(argv)
+
+    def command():
+        if arguments.runs < 1 or min(arguments.batch_size) < 4:
+            raise ValueError(
+                "Expected at least 1 run and batches of at least 4 examples. "
+                f"Received: {arguments.runs}, {arguments.batch_size}"
+            )
+        rows = []
+        for batch_size in arguments.batch_size:
+            measured = _in_own_process(measure_training, batch_size, arguments.runs)
+            rows.append(
+                [
+                    f"{batch_size}",
+                    f"{measured['vae_rate']:,.0f}",
+                    f"{measured['mapping_rate']:,.0f}",
+                    f"{100 * measured['mining_share']:.1f}",
+                    f"{100 * measured['view_share']:.1f}",
+                    f"{measured['peak_mib']:,.0f}",
+                ]
+            )
+        header = ["batch", "stage one ex/s", "stage two ex/s", "mining %", "view sampling %", "peak MiB"]
+        print(format_table(header, rows))
+        geometry = _in_own_process(measure_geometry, arguments.runs)
+        print(
+            f"\ncanonicalise, 17 joints: {geometry['canonical_rate'] / 1e6:.2f} M poses/s"
+            f"\nNP-MPJPE, 17 joints: {geometry['pair_rate'] / 1e3:,.0f} k pairs/s"
+        )
+
+    return run_command(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
