@@ -58,7 +58,7 @@ def measure_training(batch_size: int, num_runs: int) -> dict[str, float]:
         return _median_seconds(lambda: step()["loss"].numpy(), num_runs)
 
     vae = PoseVAE(networks.pose_encoder, networks.pose_decoder, seed=_SEED)
-    vae_seconds = seconds_of_step(vae, pose_batches(dataset, batch_size, _SEED, 0, stop))
+    vae_seconds = seconds_of_step(vae, pose_batches(dataset, batch_size, _SEED, 0, stop, ViewConfig()))
     mapping = MappingNetwork(networks.keypoint_encoder, networks.pose_decoder, networks.pose_encoder)
     batches = view_batches(dataset, batch_size, _SEED, 0, 10**6, ViewConfig())
     mapping_seconds = seconds_of_step(mapping, batches.take(stop))

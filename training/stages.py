@@ -30,7 +30,7 @@ def train_vae(config: TrainConfig, trained: TrainedModel, train: PoseDataset, va
         train: Training poses.
         validation: Held-out poses.
     """
-    networks = trained.networks
+    networks, views = trained.networks, config.view_config()
     model = PoseVAE(
         networks.pose_encoder,
         networks.pose_decoder,
@@ -45,7 +45,7 @@ def train_vae(config: TrainConfig, trained: TrainedModel, train: PoseDataset, va
         config,
         model,
         num_steps=config.vae_steps,
-        batches=lambda start, stop: pose_batches(train, config.batch_size, config.seed, start, stop, config.mirror),
+        batches=lambda start, stop: pose_batches(train, config.batch_size, config.seed, start, stop, views),
         measure=lambda: validation.measure_vae(trained),
         draw=lambda step: validation.draw_vae(trained, step),
         monitor="mpjpe_mm",
@@ -62,7 +62,7 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
         train: Training poses.
         validation: Held-out poses.
     """
-    networks = trained.networks
+    networks, views = trained.networks, config.view_config()
     model = MappingNetwork(
         networks.keypoint_encoder,
         networks.pose_decoder,
@@ -71,7 +71,6 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
         triplet_weight=config.triplet_weight,
         margin=config.margin,
     )
-    views = config.view_config()
     _train(
         "mapping",
         config,

@@ -76,6 +76,14 @@ def test_nothing_reaches_over_the_edge_of_a_figure(name):
         assert box.y0 >= -1 < height + 1 >= box.y1
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_lies_on_another(name):
+    draw, examples = FIGURES[name]
+    boxes = [text.get_window_extent() for text in draw(examples, "a note", True).texts]
+    for number, box in enumerate(boxes):
+        assert box.count_overlaps(boxes[number + 1 :]) == 0, number
+
+
 def test_each_lift_carries_its_error():
     texts = texts_of(lift_figure(LIFTS))
     for label in ("11 mm", "12 mm", "34 mm", "47 mm", "81 mm", "100 mm", "camera 2: input, output"):

@@ -75,6 +75,18 @@ def test_the_view_is_orthographic_so_that_poses_keep_their_size(standing):
     np.testing.assert_allclose(np.diff(near.bounds(), axis=0), np.diff(far.bounds(), axis=0), atol=1e-12)
 
 
+def test_bounds_leave_room_for_the_head(standing):
+    view = view_pose(standing)
+    assert view.bounds()[0, 1] == pytest.approx(view.head[1] - 0.15)
+
+
+def test_the_head_of_2d_keypoints_follows_their_scale(standing):
+    keypoints = view_pose(standing).joints
+    small, large = view_keypoints(keypoints), view_keypoints(700 * keypoints)
+    assert large.head_radius == pytest.approx(700 * small.head_radius)
+    assert small.head_radius == pytest.approx(view_pose(standing).head_radius, rel=0.3)
+
+
 def test_shadows_lie_on_the_floor_even_of_raised_arms(standing):
     standing[COCO_13.index("left_wrist")] = (0.0, -0.5, 2.0)
     view = view_pose(standing)

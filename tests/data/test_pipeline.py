@@ -29,7 +29,7 @@ def test_steps_are_the_same_wherever_one_starts(dataset):
 def test_every_pose_comes_once_in_each_epoch_and_in_another_order_in_the_next(dataset):
     dataset = dataset.select(np.arange(144))
     canonical = dataset.canonical(COCO_13)
-    batches = [batch.numpy() for batch in pose_batches(dataset, 16, 2, 0, 18, mirror=False)]
+    batches = [batch.numpy() for batch in pose_batches(dataset, 16, 2, 0, 18, ViewConfig(mirror=False))]
     order = [np.abs(canonical - pose).sum(axis=(1, 2)).argmin() for batch in batches for pose in batch]
     assert sorted(order[:144]) == sorted(order[144:]) == list(range(144))
     assert order[:144] != order[144:]
@@ -45,7 +45,7 @@ def test_the_views_of_a_pose_lie_side_by_side_and_differ(dataset):
 
 def test_half_of_the_poses_are_mirrored(dataset):
     canonical = dataset.canonical(COCO_13)
-    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, mirror=True)]
+    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, ViewConfig())]
     as_is = [np.abs(canonical - pose).sum(axis=(1, 2)).min() < 1e-5 for batch in batches for pose in batch]
     assert 0.4 < np.mean(as_is) < 0.6
 
@@ -53,7 +53,7 @@ def test_half_of_the_poses_are_mirrored(dataset):
 def test_targets_can_keep_the_orientation_of_the_world(dataset):
     world = dataset.centred(COCO_13)
     _, pose = as_numpy(view_batches(dataset, 8, 0, 0, 1, ViewConfig(mirror=False), canonical=False))[0]
-    assert all(np.abs(world - each).sum(axis=(1, 2)).min() == 0 for each in pose)
+    assert all(np.abs(world - each).sum(axis=(1, 2)).min() < 1e-4 for each in pose)
 
 
 def test_drawn_views_keep_their_limits():
@@ -89,4 +89,4 @@ def test_a_batch_that_views_do_not_divide_is_refused(dataset):
 
 def test_too_few_poses_for_a_batch_are_refused(dataset):
     with pytest.raises(ValueError, match="at least 256 poses for one batch. Received: 150"):
-        pose_batches(dataset, 256, 0, 0, 1)
+        pose_batches(dataset, 256, 0, 0, 1, VIEWS)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from vvipe_tf.formats.anatomy import agreement
 from vvipe_tf.formats.layout_check import check_layout
 from vvipe_tf.keypoints import COCO_13, COCO_17, H36M_17, MOCAP_22, OPENPOSE_BODY_25, OPENPOSE_BODY_25B, map_keypoints
 

@@ -140,7 +140,7 @@ def test_trc_has_pose2sims_layout_and_the_poses_in_metres_y_up(tmp_path):
     np.testing.assert_array_equal(numbers, np.arange(1, 8))
     np.testing.assert_allclose(times, np.arange(1, 8) / 60, atol=1e-8)
     x, y, z = np.moveaxis(SEQUENCE.poses * 0.5125, -1, 0)
-    np.testing.assert_allclose(points, np.stack([x, z, -y], axis=-1), atol=1e-8)
+    np.testing.assert_allclose(points, np.stack([y, z, x], axis=-1), atol=1e-8)
 
 
 def test_markers_bear_the_names_of_pose2sims_models():

@@ -95,6 +95,7 @@ def test_damaged_archives_give_one_clear_error(tmp_path):
             damaged[place] = rng.integers(0, 256)
         path.write_bytes(bytes(damaged[: len(whole) if trial % 2 else rng.integers(1, len(whole))]))
         try:
-            assert len(read_detections(path, COCO_17)) == 2
+            people, refusal = len(read_detections(path, COCO_17)), ""
         except ValueError as error:
-            assert "good.npz" in str(error)
+            people, refusal = 0, str(error)
+        assert people == 2 or "good.npz" in refusal

@@ -11,7 +11,7 @@ from vvipe_tf.apps.embedding_map import EmbeddingMap
 from vvipe_tf.apps.figure_examples import GenerationExample, LiftExamples, RetrievalExamples
 from vvipe_tf.apps.figure_sheet import FOOTER, HEADER, MARGIN, SOFT_INK, Sheet
 from vvipe_tf.apps.skeleton_plot import Window, draw_ghost, draw_skeleton
-from vvipe_tf.apps.skeleton_view import SkeletonView, view_keypoints, view_pose
+from vvipe_tf.apps.skeleton_view import view_keypoints, view_pose
 
 _HIT, _MISS = "#00795C", "#B3261E"
 _PANEL_WIDTH = 1.3
@@ -34,7 +34,7 @@ def lift_figure(examples: LiftExamples, note: str = "", synthetic: bool = False)
     """
     truths = [view_pose(pose) for pose in examples.poses]
     lifts = [[view_pose(pose) for pose in row] for row in examples.lifted]
-    views = [[_view_of_unit_size(keypoints) for keypoints in row] for row in examples.keypoints_2d]
+    views = [[view_keypoints(keypoints) for keypoints in row] for row in examples.keypoints_2d]
     rows, cameras = examples.errors_mm.shape
     solid = Window.around([[truth, *row] for truth, row in zip(truths, lifts, strict=True)])
     flat = Window.around([[view] for row in views for view in row])
@@ -65,7 +65,7 @@ def lift_figure(examples: LiftExamples, note: str = "", synthetic: bool = False)
         for camera in range(cameras):
             left = MARGIN + _PANEL_WIDTH + 0.1 + camera * pair
             axes = sheet.panel(left, top, flat_width, height)
-            draw_skeleton(axes, views[row][camera], line_width=1.9, head_radius=0.05)
+            draw_skeleton(axes, views[row][camera], line_width=1.9)
             flat.show(axes, [views[row][camera]])
             axes = sheet.panel(left + flat_width, top, _PANEL_WIDTH, height)
             draw_skeleton(axes, lifts[row][camera])
@@ -92,7 +92,7 @@ def retrieval_figure(examples: RetrievalExamples, note: str = "", synthetic: boo
         for query, found in zip(examples.query_poses, examples.found_poses, strict=True)
     ]
     views = [
-        [_view_of_unit_size(query), _view_of_unit_size(found)]
+        [view_keypoints(query), view_keypoints(found)]
         for query, found in zip(examples.query_keypoints, examples.found_keypoints, strict=True)
     ]
     solid, flat = Window.around(truths), Window.around([[view] for pair in views for view in pair])
@@ -118,7 +118,7 @@ def retrieval_figure(examples: RetrievalExamples, note: str = "", synthetic: boo
             sheet.write(middle, top + 0.15, ("query", "found")[side], weight="bold")
             sheet.write(middle, top + 0.33, examples.cameras[number][side], size=6.5, color=SOFT_INK)
             axes = sheet.panel(panel_left, top + 0.42, _PANEL_WIDTH, flat_height)
-            draw_skeleton(axes, view, line_width=1.9, head_radius=0.05)
+            draw_skeleton(axes, view, line_width=1.9)
             flat.show(axes, [view])
             axes = sheet.panel(panel_left, top + 0.42 + flat_height, _PANEL_WIDTH, height)
             draw_skeleton(axes, truth)
@@ -155,7 +155,7 @@ def generation_figure(example: GenerationExample, note: str = "", synthetic: boo
     sheet = Sheet(
         2 * MARGIN + (columns + 1) * width + 0.4,
         HEADER + rows * row_height + FOOTER,
-        "Poses generated along random directions of the embedding",
+        "Poses generated around one pose",
         note,
         synthetic,
     )
@@ -225,12 +225,6 @@ def map_figure(embedding_map: EmbeddingMap, note: str = "", synthetic: bool = Fa
     lines = np.stack([ends, keys], axis=1)
     axes.add_collection(LineCollection(lines, colors=_KEY_COLOURS[:num_keys], linewidths=1.1, zorder=4, clip_on=False))
     return sheet.figure
-
-
-def _view_of_unit_size(keypoints_2d: np.ndarray) -> SkeletonView:
-    """View of keypoints scaled to a diagonal of 1, so that near and far cameras show people of one size."""
-    extent = np.ptp(keypoints_2d, axis=0)
-    return view_keypoints(keypoints_2d / np.hypot(*extent))
 
 
 def _to_unit_square(points: np.ndarray) -> np.ndarray:

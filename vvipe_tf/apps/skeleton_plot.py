@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Circle, Polygon
 
-from vvipe_tf.apps.skeleton_view import HEAD_RADIUS, TRUNK_COLOUR, SkeletonView
+from vvipe_tf.apps.skeleton_view import TRUNK_COLOUR, SkeletonView
 
 _FLOOR_COLOUR, _SHADOW_COLOUR, _TRUNK_FILL = "#F1F1EE", "#D4D4CF", "#E4E4E4"
 _GHOST_COLOUR = "#BDBDBD"
@@ -46,14 +46,13 @@ class Window:
         axes.set_axis_off()
 
 
-def draw_skeleton(axes: Axes, view: SkeletonView, line_width: float = 2.6, head_radius: float = HEAD_RADIUS) -> None:
+def draw_skeleton(axes: Axes, view: SkeletonView, line_width: float = 2.6) -> None:
     """Paints a skeleton: floor, shadow, trunk, then bones and head from far to near, each with a light edge.
 
     Args:
         axes: Axes to paint into; their limits are left alone (`Window.show`).
         view: What to paint.
         line_width: Width of a bone in points.
-        head_radius: Radius of the head, in the unit of the view.
     """
     if view.floor is not None:
         axes.add_patch(Polygon(view.floor, closed=True, facecolor=_FLOOR_COLOUR, edgecolor="none", zorder=1))
@@ -70,7 +69,7 @@ def draw_skeleton(axes: Axes, view: SkeletonView, line_width: float = 2.6, head_
     axes.add_collection(LineCollection(segments, colors=colours, linewidths=widths, capstyle="round", zorder=4))
     if view.head is not None:
         axes.add_patch(
-            Circle(view.head, head_radius, facecolor=TRUNK_COLOUR, edgecolor="white", linewidth=0.8, zorder=5)
+            Circle(view.head, view.head_radius, facecolor=TRUNK_COLOUR, edgecolor="white", linewidth=0.8, zorder=5)
         )
 
 
@@ -87,7 +86,7 @@ def draw_ghost(axes: Axes, view: SkeletonView, line_width: float = 2.0) -> None:
         LineCollection(segments, colors=_GHOST_COLOUR, linewidths=line_width, capstyle="round", zorder=2.5)
     )
     if view.head is not None:
-        axes.add_patch(Circle(view.head, HEAD_RADIUS, facecolor="none", edgecolor=_GHOST_COLOUR, zorder=2.5))
+        axes.add_patch(Circle(view.head, view.head_radius, facecolor="none", edgecolor=_GHOST_COLOUR, zorder=2.5))
 
 
 def _inner(points: np.ndarray) -> np.ndarray:

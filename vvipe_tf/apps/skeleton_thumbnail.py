@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vvipe_tf.apps.skeleton_view import HEAD_RADIUS, TRUNK_COLOUR, SkeletonView
+from vvipe_tf.apps.skeleton_view import TRUNK_COLOUR, SkeletonView
 
 _OVERSAMPLING = 3
 _FLOOR_COLOUR, _TRUNK_FILL = "#F1F1EE", "#E4E4E4"
@@ -86,7 +86,5 @@ def _thumbnail(view: SkeletonView, centre: np.ndarray, extent: float, size: int)
         for x, y in ends:
             draw.circle((x, y), width / 2, fill=stroke.colour)
     if view.head is not None:
-        # Keypoints have no unit to measure a head in.
-        radius = HEAD_RADIUS * scale if view.floor is not None else 2 * width
-        draw.circle(place(view.head[None])[0], radius, fill=TRUNK_COLOUR)
+        draw.circle(place(view.head[None])[0], view.head_radius * scale, fill=TRUNK_COLOUR)
     return np.asarray(image.reduce(_OVERSAMPLING))

@@ -13,8 +13,9 @@ from vvipe_tf.geometry.camera import view_rotation
 from vvipe_tf.keypoints import COCO_13, KeypointProfile
 
 LEFT_COLOUR, RIGHT_COLOUR, TRUNK_COLOUR = "#0072B2", "#D55E00", "#4D4D4D"
-HEAD_RADIUS = 0.15
-FLOOR_RADIUS = 0.8
+_HEAD_RADIUS = 0.15  # Torso units.
+_HEAD_SHARE = 0.22  # Of the mean bone, where keypoints have no unit.
+_FLOOR_RADIUS = 0.8
 _TRUNK_OUTLINE = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
 _FLOOR_CORNERS = 48
 
@@ -46,6 +47,7 @@ class SkeletonView(NamedTuple):
         trunk: Outline (4, 2) of the trunk; None where one of its joints is missing.
         strokes: Bones, farthest first.
         head: Centre (2,) of the head; None where it is missing.
+        head_radius: Radius of the head.
         joints: Visible joints (joints, 2).
     """
 
@@ -54,11 +56,14 @@ class SkeletonView(NamedTuple):
     trunk: np.ndarray | None
     strokes: tuple[Stroke, ...]
     head: np.ndarray | None
+    head_radius: float
     joints: np.ndarray
 
     def bounds(self) -> np.ndarray:
         """Corner of least and corner of greatest coordinates (2, 2) of the body and its floor."""
         points = self.joints if self.floor is None else np.concatenate([self.joints, self.floor])
+        if self.head is not None:
+            points = np.concatenate([points, [self.head - self.head_radius, self.head + self.head_radius]])
         return np.stack([points.min(axis=0), points.max(axis=0)])
 
 
@@ -89,8 +94,8 @@ def view_pose(
     level = pose[:, 2].min()
     floor = np.stack(
         [
-            middle[0] + FLOOR_RADIUS * np.cos(turn),
-            middle[1] + FLOOR_RADIUS * np.sin(turn),
+            middle[0] + _FLOOR_RADIUS * np.cos(turn),
+            middle[1] + _FLOOR_RADIUS * np.sin(turn),
             np.full(_FLOOR_CORNERS, level),
         ],
         axis=1,
@@ -99,7 +104,9 @@ def view_pose(
     shadows = bones.copy()
     shadows[..., 2] = level
     view = _view(pose @ rotation.T, np.ones(profile.num_joints, dtype=bool), profile)
-    return view._replace(floor=(floor @ rotation.T)[:, :2], shadows=(shadows @ rotation.T)[..., :2])
+    return view._replace(
+        floor=(floor @ rotation.T)[:, :2], shadows=(shadows @ rotation.T)[..., :2], head_radius=_HEAD_RADIUS
+    )
 
 
 def view_keypoints(
@@ -146,6 +153,7 @@ def _view(points, visible, profile):
             strokes.append(Stroke(ends[:, :2], bone.colour, depth))
     # A stable sort: bones at one depth keep the order of the profile.
     strokes.sort(key=lambda stroke: -stroke.depth)
+    lengths = [np.linalg.norm(stroke.points[1] - stroke.points[0]) for stroke in strokes]
     outline = [profile.index(name) for name in _TRUNK_OUTLINE] if all(map(profile.has, _TRUNK_OUTLINE)) else None
     nose = profile.index("nose") if profile.has("nose") else None
     return SkeletonView(
@@ -154,6 +162,7 @@ def _view(points, visible, profile):
         trunk=points[outline, :2] if outline is not None and visible[outline].all() else None,
         strokes=tuple(strokes),
         head=points[nose, :2] if nose is not None and visible[nose] else None,
+        head_radius=_HEAD_SHARE * float(np.mean(lengths)) if lengths else 0.0,
         joints=points[visible, :2],
     )
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 from keras import ops
 
 from vvipe_tf.data.dataset import PoseDataset
-from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, mirror_pose, render_views
+from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, exchange_arms, mirror_pose, render_views
+from vvipe_tf.geometry.canonical import canonicalise
 from vvipe_tf.keypoints import COCO_13
 
 # Joints that are hidden together when a view misses joints: never the hips and shoulders, which carry the frame.
@@ -19,17 +20,17 @@ _HIDE_CHANCE = 0.25
 
 
 def pose_batches(
-    dataset: PoseDataset, batch_size: int, seed: int, start_step: int, stop_step: int, mirror: bool = True
+    dataset: PoseDataset, batch_size: int, seed: int, start_step: int, stop_step: int, views: ViewConfig
 ) -> tf.data.Dataset:
     """Batches for stage one.
 
     Args:
         dataset: Poses.
         batch_size: Poses in a batch.
-        seed: Seed of the order and of the mirroring.
+        seed: Seed of the order and of the augmentation.
         start_step: First step.
         stop_step: Step after the last.
-        mirror: Whether half of the poses are mirrored.
+        views: Its augmentations of the pose itself, mirroring and the exchange of arms, count here too.
 
     Returns:
         Data set of canonical COCO_13 poses (batch, 13, 3) float32, torso units.
@@ -40,8 +41,8 @@ def pose_batches(
     canonical = tf.constant(dataset.canonical(COCO_13))
 
     def fetch(index, step_seed):
-        pose = tf.gather(canonical, index)
-        return _mirror_half(pose, 1, _mirrored(step_seed, batch_size)) if mirror else pose
+        pose = _exchange_some(tf.gather(canonical, index), views.arm_exchange, step_seed)
+        return _mirror_half(pose, _mirrored(step_seed, batch_size)) if views.mirror else pose
 
     return _batches(fetch, len(dataset), batch_size, seed, start_step, stop_step)
 
@@ -78,15 +79,18 @@ def view_batches(
     if batch_size % num_views:
         raise ValueError(f"Expected a batch size that is a multiple of {num_views} views. Received: {batch_size}")
     num_poses = batch_size // num_views
-    world = tf.constant(dataset.centred(COCO_13))
-    target = tf.constant(dataset.canonical(COCO_13)) if canonical else world
+    poses = tf.constant(dataset.canonical(COCO_13))
+    # Rows of `pose @ to_world` are the pose as it stands in the world, pelvis at the origin.
+    _, frame = canonicalise(dataset.poses.astype(np.float64), dataset.profile)
+    to_world = tf.constant(frame.rotation.swapaxes(-1, -2).astype(np.float32))
 
     def fetch(index, step_seed):
-        world_pose, pose = tf.gather(world, index), tf.gather(target, index)
+        pose = _exchange_some(tf.gather(poses, index), views.arm_exchange, step_seed)
+        world_pose = tf.matmul(pose, tf.gather(to_world, index))
         if views.mirror:
             mirrored = _mirrored(step_seed, num_poses)
-            world_pose = _mirror_half(world_pose, 1, mirrored)
-            pose = _mirror_half(pose, 1, mirrored)
+            pose, world_pose = _mirror_half(pose, mirrored), _mirror_half(world_pose, mirrored)
+        pose = pose if canonical else world_pose
         keypoints = render_views(world_pose, draw_views(views, num_poses, step_seed), use_mask, xp=ops)
         keypoints = tf.reshape(keypoints, (batch_size, *keypoints.shape[2:]))
         return keypoints, tf.repeat(pose, num_views, axis=0)
@@ -130,11 +134,21 @@ def draw_views(views: ViewConfig, num_poses: int, seed: tf.Tensor) -> ViewDraw:
 
 
 def _mirrored(seed, num_poses):
-    return tf.random.stateless_uniform((num_poses, 1, 1), seed + tf.constant([0, 1])) < 0.5
+    return tf.random.stateless_uniform((num_poses, 1, 1), tf.random.experimental.stateless_fold_in(seed, 1)) < 0.5
 
 
-def _mirror_half(pose, axis, mirrored):
-    return tf.where(mirrored, mirror_pose(pose, axis, xp=ops), pose)
+def _mirror_half(pose, mirrored):
+    # The hips of a canonical pose lie along y; in the world y is as good as any horizontal axis.
+    return tf.where(mirrored, mirror_pose(pose, 1, xp=ops), pose)
+
+
+def _exchange_some(pose, share, seed):
+    if not share:
+        return pose
+    chosen = (
+        tf.random.stateless_uniform((pose.shape[0], 1, 1), tf.random.experimental.stateless_fold_in(seed, 2)) < share
+    )
+    return tf.where(chosen, exchange_arms(pose, tf.roll(pose, 1, axis=0), xp=ops), pose)
 
 
 def _batches(fetch: Callable, num_poses, poses_per_batch, seed, start_step, stop_step):

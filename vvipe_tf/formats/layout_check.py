@@ -13,7 +13,6 @@ What can be told from pictures alone, and what cannot:
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import quadratic_assignment
 
 from vvipe_tf.formats.anatomy import (
     agreement,
@@ -28,7 +27,7 @@ from vvipe_tf.formats.limb_check import exchanged_in_limbs, exchanged_sides
 from vvipe_tf.formats.orientation_check import exchanged_axes, mirrored, upside_down
 from vvipe_tf.keypoints import COCO_13, PROFILES, KeypointProfile
 
-# Limits of the agreement with the reference skeleton, and of the bone ratio. Of 3,960 true clips (acrobatics, exercises,
+# Limits of the agreement with the reference skeleton, and of the bone ratio. Of 3,960 true clips (acrobatics, sports,
 # walking; 10 frames and more; one random view each) 1 % fall below `_SUSPECT`; for them the best of all permutations
 # fits by up to 0.91, at bone ratios of up to 0.75.
 _SUSPECT = 0.6
@@ -188,6 +187,8 @@ def _best_permutation(
     points: np.ndarray, visible: np.ndarray, profile: KeypointProfile
 ) -> tuple[np.ndarray | None, float]:
     """The order of columns that fits the reference best, by quadratic assignment; of two mirror images, the claimed."""
+    from scipy.optimize import quadratic_assignment  # 0.3 s that only a wrong order costs
+
     names = profile.keypoint_names
     references = reference_distances(names)
     distances = mean_distances(points, visible)

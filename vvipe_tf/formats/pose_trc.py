@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import numpy as np
+
 from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.formats.pose_sequence import PoseSequence
 
@@ -23,7 +25,7 @@ def write_trc(path: str | os.PathLike, sequence: PoseSequence) -> None:
     """Writes one person's poses as marker trajectories.
 
     Lengths are metres; a sequence in torso units without a torso length is written with
-    `pose_sequence.NOMINAL_TORSO_LENGTH_MM`. Without a frame rate, 30 frames per second are written.
+    `pose_sequence.NOMINAL_TORSO_LENGTH_MM`. Axes as Pose2Sim has them: Z-up (x, y, z) becomes (y, z, x). Without a frame rate, 30 frames per second are written.
 
     Args:
         path: File to write; it appears whole or not at all.
@@ -35,7 +37,8 @@ def write_trc(path: str | os.PathLike, sequence: PoseSequence) -> None:
     if not len(sequence):
         raise ValueError("Expected at least one pose for a TRC file. Received: none")
     fps = sequence.fps or DEFAULT_FPS
-    points = sequence.metres_y_up().reshape(len(sequence), -1)
+    x, y, z = np.moveaxis(sequence.metres_y_up(), -1, 0)
+    points = np.stack([-z, y, x], axis=-1).reshape(len(sequence), -1)
     markers = [marker_name(joint) for joint in sequence.profile.keypoint_names]
     rate = f"{fps:g}"
     lines = [
