@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 from keras import ops
 
-from export.folded_network import FoldedNetwork
+from export.folded_network import FoldedNetwork, named_layers
 from vvipe_tf.geometry.keypoints_2d import normalise_keypoints, valid_keypoints
 from vvipe_tf.keypoints import COCO_13, COCO_17
 from vvipe_tf.models.network_config import NetworkConfig
@@ -49,7 +49,7 @@ class LiftModule(tf.Module):
         self.config = config
         self.num_blocks = {name: len(network.blocks) for name, network in networks.items()}
         self.weights = {
-            name: [(_variable(layer.kernel), _variable(layer.bias)) for layer in network.layers]
+            name: {place: (_variable(layer.kernel), _variable(layer.bias)) for place, layer in named_layers(network)}
             for name, network in networks.items()
         }
 
@@ -120,18 +120,19 @@ class LiftModule(tf.Module):
         return tf.reshape(normalised, (-1, features)), tf.cast(valid, tf.float32)
 
     def _apply(self, name, inputs):
-        layers = self.weights[name]
-        hidden = tf.nn.relu(_dense(inputs, layers[0]))
-        for block in range(self.num_blocks[name]):
-            first, second = layers[1 + 2 * block : 3 + 2 * block]
-            hidden = hidden + tf.nn.relu(_dense(tf.nn.relu(_dense(hidden, first)), second))
-        return _dense(hidden, layers[-1])
+        layers = iter(self.weights[name].items())
+
+        def dense(hidden):
+            layer, (kernel, bias) = next(layers)
+            # Quantisation finds the layers by these names.
+            with tf.name_scope(f"{name}_{layer}"):
+                return tf.matmul(hidden, kernel) + bias
+
+        hidden = tf.nn.relu(dense(inputs))
+        for _ in range(self.num_blocks[name]):
+            hidden = hidden + tf.nn.relu(dense(tf.nn.relu(dense(hidden))))
+        return dense(hidden)
 
 
 def _variable(values):
     return tf.Variable(values.astype("float32"), trainable=False)
-
-
-def _dense(inputs, layer):
-    kernel, bias = layer
-    return tf.matmul(inputs, kernel) + bias

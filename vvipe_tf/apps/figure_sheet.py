@@ -13,6 +13,7 @@ from vvipe_tf.formats.atomic import atomic_path
 INK, SOFT_INK = "#222222", "#6B6B6B"
 MARGIN, HEADER, FOOTER = 0.2, 0.75, 0.35
 _DPI = 150
+_LEAST_WIDTH = 8.4
 _CARD_COLOUR, _SYNTHETIC_COLOUR = "#FAFAF8", "#B3261E"
 
 
@@ -20,7 +21,7 @@ class Sheet:
     """A figure measured in inches from its top left corner, with a title and a legend of the sides of the body.
 
     Args:
-        width: Width in inches.
+        width: Width in inches; widened where title and legend need it.
         height: Height in inches.
         title: Title.
         note: What was drawn from what; a small line at the bottom.
@@ -28,6 +29,7 @@ class Sheet:
     """
 
     def __init__(self, width: float, height: float, title: str, note: str, synthetic: bool):
+        width = max(width, _LEAST_WIDTH)
         self.figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
         self.width, self.height = width, height

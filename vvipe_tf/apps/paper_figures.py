@@ -45,7 +45,7 @@ def lift_figure(examples: LiftExamples, note: str = "", synthetic: bool = False)
     sheet = Sheet(
         2 * MARGIN + _PANEL_WIDTH + 0.1 + cameras * pair,
         HEADER + rows * row_height + FOOTER,
-        "3D poses lifted from 2D keypoints, one view at a time",
+        "3D poses lifted from single 2D views",
         note,
         synthetic,
     )

@@ -96,7 +96,7 @@ def _instances(instances: object, where: str, frame: int) -> Iterator[PersonReco
         box, track = entry.get("bbox"), entry.get("track_id")
         if box is not None:
             box = box_of(box, f"{place}, bbox")
-            box = np.concatenate([box[:2], box[2:]])  # two corners -> corner and size
+            box = np.concatenate([box[:2], box[2:] - box[:2]])  # two corners -> corner and size
         track = UNTRACKED if track is None else max(whole_number(track, f"{place}, track_id"), UNTRACKED)
         yield PersonRecord(joints, place, frame, None, track, box)
 

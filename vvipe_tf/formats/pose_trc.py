@@ -25,7 +25,8 @@ def write_trc(path: str | os.PathLike, sequence: PoseSequence) -> None:
     """Writes one person's poses as marker trajectories.
 
     Lengths are metres; a sequence in torso units without a torso length is written with
-    `pose_sequence.NOMINAL_TORSO_LENGTH_MM`. Axes as Pose2Sim has them: Z-up (x, y, z) becomes (y, z, x). Without a frame rate, 30 frames per second are written.
+    `pose_sequence.NOMINAL_TORSO_LENGTH_MM`. Axes as Pose2Sim has them: Z-up (x, y, z) becomes (y, z, x).
+    Without a frame rate, 30 frames per second are written.
 
     Args:
         path: File to write; it appears whole or not at all.
