@@ -17,9 +17,9 @@ from vvipe_tf.cli import run_command
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.dataset_file import DATASET_SUFFIX
 from vvipe_tf.data.near_duplicates import distinct_in_sequences
-from vvipe_tf.formats.bvh_poses import METRES_PER_UNIT, read_bvh_poses
-from vvipe_tf.formats.mocap_archive import read_mocap_archive
-from vvipe_tf.formats.motion_capture import MotionCapture
+from vvipe_tf.formats.motion_capture.bvh_poses import METRES_PER_UNIT, read_bvh_poses
+from vvipe_tf.formats.motion_capture.mocap_archive import read_mocap_archive
+from vvipe_tf.formats.motion_capture.recording import MotionCapture
 from vvipe_tf.geometry.canonical import degenerate_poses
 from vvipe_tf.keypoints import get_profile, map_keypoints
 

@@ -1,0 +1,167 @@
+"""JSON, CSV, npz and TRC: what is written is what is read back."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from vvipe_tf.formats.pose_files.pose_csv import write_pose_csv
+from vvipe_tf.formats.pose_files.pose_json import read_pose_json, write_pose_json
+from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz, write_pose_npz
+from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
+from vvipe_tf.formats.pose_files.pose_trc import marker_name, write_trc
+from vvipe_tf.keypoints import COCO_13, OPENPOSE_BODY_25B
+
+RNG = np.random.default_rng(21)
+SEQUENCE = PoseSequence(
+    RNG.normal(size=(7, 13, 3)),
+    COCO_13,
+    fps=60.0,
+    torso_length_mm=512.5,
+    frame=np.array([3, 4, 5, 9, 10, 11, 12]),
+    person=np.full(7, 2),
+    scores=RNG.uniform(size=(7, 13)),
+)
+
+
+def assert_same(read, written):
+    np.testing.assert_allclose(read.poses, written.poses, atol=1e-6)
+    np.testing.assert_array_equal(read.frame, written.frame)
+    np.testing.assert_array_equal(read.person, written.person)
+    assert read.description() == written.description()
+    if written.scores is None:
+        assert read.scores is None
+    else:
+        np.testing.assert_allclose(read.scores, written.scores, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("write", "read", "name"),
+    [(write_pose_json, read_pose_json, "poses.json"), (write_pose_npz, read_pose_npz, "poses.npz")],
+)
+@pytest.mark.parametrize("full", [True, False])
+def test_json_and_npz_come_back_with_their_meaning(tmp_path, write, read, name, full):
+    bare = PoseSequence(SEQUENCE.poses[:4], COCO_13, "camera", "mm")
+    sequence = SEQUENCE if full else bare
+    write(tmp_path / name, sequence)
+    assert_same(read(tmp_path / name), sequence)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_json_says_frame_root_axes_and_unit(tmp_path):
+    write_pose_json(tmp_path / "poses.json", SEQUENCE)
+    document = json.loads((tmp_path / "poses.json").read_text())
+    assert document["format"] == "vvipe-poses"
+    assert document["coordinate_frame"] == "canonical"
+    assert "left hip towards -y" in document["axes"]
+    assert document["root"].startswith("pelvis")
+    assert document["unit"] == "torso"
+    assert document["keypoint_names"] == list(COCO_13.keypoint_names)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("version", 2),
+        ("profile", "COCO_99"),
+        ("poses", None),
+        ("poses", [{"frame": 0, "person": 0, "keypoints_3d": [[1, 2, 3]]}]),
+        ("poses", [{"frame": 0, "person": 0, "keypoints_3d": [[1, 2, "3"]] * 13}]),
+        ("poses", [{"frame": 0, "person": 0, "keypoints_3d": [[1, 2, None]] * 13}]),
+        ("poses", [{"person": 0, "keypoints_3d": [[1, 2, 3]] * 13}]),
+        ("unit", "feet"),
+        ("fps", -1),
+        ("coordinate_frame", [1]),
+    ],
+)
+def test_damaged_pose_files_are_refused(tmp_path, key, value):
+    path = tmp_path / "poses.json"
+    write_pose_json(path, SEQUENCE)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(ValueError, match="(?i)expected"):
+        read_pose_json(path)
+
+
+def test_damaged_pose_archives_are_refused(tmp_path):
+    path = tmp_path / "poses.npz"
+    write_pose_npz(path, SEQUENCE)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="undamaged"):
+        read_pose_npz(path)
+    np.savez(path, poses=SEQUENCE.poses)
+    with pytest.raises(ValueError, match="vvipe-poses version 1"):
+        read_pose_npz(path)
+
+
+def test_csv_has_a_described_header_and_six_decimals(tmp_path):
+    path = tmp_path / "poses.csv"
+    write_pose_csv(path, SEQUENCE)
+    lines = path.read_text().splitlines()
+    described = dict(line[2:].split(": ", 1) for line in lines if line.startswith("#"))
+    assert described["unit"] == "torso"
+    assert described["torso_length_mm"] == "512.5"
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    read = np.array([[[float(row[f"{n}_{a}"]) for a in "xyz"] for n in COCO_13.keypoint_names] for row in rows])
+    np.testing.assert_allclose(read, SEQUENCE.poses, atol=5e-7)
+    assert [int(row["frame"]) for row in rows] == SEQUENCE.frame.tolist()
+    np.testing.assert_allclose([float(row["right_ankle_score"]) for row in rows], SEQUENCE.scores[:, -1], atol=5e-7)
+
+
+def read_trc(path):
+    """A reader of its own: header fields, marker names, frame numbers, times, points (frames, markers, 3)."""
+    lines = path.read_text().splitlines()
+    fields = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=True))
+    markers = [name for name in lines[3].split("\t")[2:] if name]
+    axes = lines[4].split("\t")[2:]
+    assert axes == [f"{axis}{n}" for n in range(1, len(markers) + 1) for axis in "XYZ"]
+    assert len(lines[3].split("\t")) == len(lines[4].split("\t")) == 2 + 3 * len(markers)
+    table = np.array([[float(cell) for cell in line.split("\t")] for line in lines[5:]])
+    return lines[0], fields, markers, table[:, 0], table[:, 1], table[:, 2:].reshape(len(table), -1, 3)
+
+
+def test_trc_has_pose2sims_layout_and_the_poses_in_metres_y_up(tmp_path):
+    path = tmp_path / "balance.trc"
+    write_trc(path, SEQUENCE)
+    first, fields, markers, numbers, times, points = read_trc(path)
+    assert first == "PathFileType\t4\t(X/Y/Z)\tbalance.trc"
+    assert fields == {
+        "DataRate": "60",
+        "CameraRate": "60",
+        "NumFrames": "7",
+        "NumMarkers": "13",
+        "Units": "m",
+        "OrigDataRate": "60",
+        "OrigDataStartFrame": "3",
+        "OrigNumFrames": "7",
+    }
+    assert markers[:3] == ["Nose", "LShoulder", "RShoulder"]
+    np.testing.assert_array_equal(numbers, np.arange(1, 8))
+    np.testing.assert_allclose(times, np.arange(1, 8) / 60, atol=1e-8)
+    x, y, z = np.moveaxis(SEQUENCE.poses * 0.5125, -1, 0)
+    np.testing.assert_allclose(points, np.stack([y, z, x], axis=-1), atol=1e-8)
+
+
+def test_markers_bear_the_names_of_pose2sims_models():
+    names = {marker_name(joint) for joint in OPENPOSE_BODY_25B.keypoint_names}
+    theirs = "RHip RKnee RAnkle RBigToe RSmallToe RHeel Neck Head Nose RShoulder RElbow RWrist LHeel LWrist"
+    assert set(theirs.split()) <= names
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"poses": np.zeros((7, 17, 3))}, r"\(frames, 13, 3\) for COCO_13"),
+        ({"poses": np.full((7, 13, 3), np.nan)}, "finite"),
+        ({"unit": "cm"}, "unit"),
+        ({"coordinate_frame": "moon"}, "coordinate frame"),
+        ({"fps": 0.0}, "fps above 0"),
+        ({"torso_length_mm": float("inf")}, "torso_length_mm above 0"),
+        ({"frame": np.arange(6)}, "frame of shape"),
+        ({"scores": np.zeros((7, 12))}, "scores of shape"),
+    ],
+)
+def test_senseless_sequences_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        PoseSequence(**({"poses": np.zeros((7, 13, 3)), "profile": COCO_13} | change))

@@ -1,0 +1,1 @@
+"""Is a keypoint order anatomically possible?"""

@@ -1,0 +1,1 @@
+"""Readers of 3D motion capture: BVH files and archives."""
