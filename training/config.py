@@ -51,6 +51,7 @@ class TrainConfig:
     max_elevation: float = _flag(30.0, "greatest elevation of free views, degrees up and down")
     max_roll: float = _flag(30.0, "greatest roll of free views, degrees both ways")
     body_shape: float = _flag(0.12, "spread (sigma of the logarithm) of bone lengths between views")
+    pose_shape: float = _flag(0.0, "spread of bone lengths between poses; the target changes with them")
     mirror: bool = _flag(True, "mirror half of the poses")
     arm_exchange: float = _flag(0.0, "share of poses that take the arms of another pose")
     keypoint_noise: float = _flag(0.0, "noise of the keypoints, where a torso is 0.5")
@@ -109,6 +110,7 @@ class TrainConfig:
             max_elevation=np.deg2rad(self.max_elevation),
             max_roll=np.deg2rad(self.max_roll),
             body_shape_sigma=self.body_shape,
+            pose_shape_sigma=self.pose_shape,
             mirror=self.mirror,
             arm_exchange=self.arm_exchange,
             keypoint_noise=self.keypoint_noise,

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from vvipe_tf.data.dataset import PoseDataset
-from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, exchange_arms, mirror_pose, render_views
+from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, exchange_arms, mirror_pose, render_views, scale_bones
 from vvipe_tf.geometry.canonical import canonicalise
 from vvipe_tf.keypoints import COCO_13
 
@@ -41,7 +41,7 @@ def pose_batches(
     canonical = tf.constant(dataset.canonical(COCO_13))
 
     def fetch(index, step_seed):
-        pose = _exchange_some(tf.gather(canonical, index), views.arm_exchange, step_seed)
+        pose = _vary(tf.gather(canonical, index), views, step_seed)
         return _mirror_half(pose, _mirrored(step_seed, batch_size)) if views.mirror else pose
 
     return _batches(fetch, len(dataset), batch_size, seed, start_step, stop_step)
@@ -85,7 +85,7 @@ def view_batches(
     to_world = tf.constant(frame.rotation.swapaxes(-1, -2).astype(np.float32))
 
     def fetch(index, step_seed):
-        pose = _exchange_some(tf.gather(poses, index), views.arm_exchange, step_seed)
+        pose = _vary(tf.gather(poses, index), views, step_seed)
         world_pose = tf.matmul(pose, tf.gather(to_world, index))
         if views.mirror:
             mirrored = _mirrored(step_seed, num_poses)
@@ -120,8 +120,7 @@ def draw_views(views: ViewConfig, num_poses: int, seed: tf.Tensor) -> ViewDraw:
     elevation = free * uniform(-views.max_elevation, views.max_elevation) + (1 - free) * views.chest_elevation
     roll = free * uniform(-views.max_roll, views.max_roll)
     distance = uniform(views.min_distance, views.max_distance)
-    log_factors = views.body_shape_sigma * tf.random.stateless_normal((*shape, len(BONE_GROUPS)), seeds.pop())
-    trunk = np.array([group == "trunk" for group in BONE_GROUPS])
+    factors = _bone_factors(shape, views.body_shape_sigma, seeds.pop())
     joints = (*shape, COCO_13.num_joints)
     noise = views.keypoint_noise * tf.random.stateless_normal((*joints, 2), seeds.pop())
     if views.keypoint_dropout:
@@ -130,7 +129,7 @@ def draw_views(views: ViewConfig, num_poses: int, seed: tf.Tensor) -> ViewDraw:
         hidden = tf.cast(misses & (chance[..., 1] < _HIDE_CHANCE), tf.float32) * _HIDEABLE
     else:
         hidden = tf.zeros(joints)
-    return ViewDraw(azimuth, elevation, roll, distance, tf.where(trunk, 1.0, tf.exp(log_factors)), noise, 1.0 - hidden)
+    return ViewDraw(azimuth, elevation, roll, distance, factors, noise, 1.0 - hidden)
 
 
 def _mirrored(seed, num_poses):
@@ -142,13 +141,21 @@ def _mirror_half(pose, mirrored):
     return tf.where(mirrored, mirror_pose(pose, 1, xp=ops), pose)
 
 
-def _exchange_some(pose, share, seed):
-    if not share:
-        return pose
-    chosen = (
-        tf.random.stateless_uniform((pose.shape[0], 1, 1), tf.random.experimental.stateless_fold_in(seed, 2)) < share
-    )
-    return tf.where(chosen, exchange_arms(pose, tf.roll(pose, 1, axis=0), xp=ops), pose)
+def _vary(pose, views, seed):
+    """Changes the poses themselves: arms of others, proportions of others."""
+    num_poses = pose.shape[0]
+    exchange_seed, shape_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    if views.arm_exchange:
+        chosen = tf.random.stateless_uniform((num_poses, 1, 1), exchange_seed) < views.arm_exchange
+        pose = tf.where(chosen, exchange_arms(pose, tf.roll(pose, 1, axis=0), xp=ops), pose)
+    if views.pose_shape_sigma:
+        pose = scale_bones(pose, _bone_factors((num_poses,), views.pose_shape_sigma, shape_seed), xp=ops)
+    return pose
+
+
+def _bone_factors(shape, sigma, seed):
+    trunk = np.array([group == "trunk" for group in BONE_GROUPS])
+    return tf.where(trunk, 1.0, tf.exp(sigma * tf.random.stateless_normal((*shape, len(BONE_GROUPS)), seed)))
 
 
 def _batches(fetch: Callable, num_poses, poses_per_batch, seed, start_step, stop_step):

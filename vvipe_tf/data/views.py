@@ -42,7 +42,9 @@ class ViewConfig:
         chest_elevation: Elevation of the other views, radians.
         min_distance: Least distance of the camera from the pelvis, torso units.
         max_distance: Greatest distance.
-        body_shape_sigma: Standard deviation of the logarithm of each bone group's factor; 0 leaves bodies alone.
+        body_shape_sigma: Standard deviation of the logarithm of each bone group's factor in a view, whose target keeps
+            its own proportions; 0 leaves bodies alone.
+        pose_shape_sigma: The same for the pose itself: its views and its target change together.
         mirror: Whether half of the poses are mirrored.
         arm_exchange: Share of the poses that take the arms of another pose of the batch.
         keypoint_noise: Standard deviation of the noise on normalised keypoints (a torso is about 0.5).
@@ -60,6 +62,7 @@ class ViewConfig:
     min_distance: float = 5.0
     max_distance: float = 14.0
     body_shape_sigma: float = 0.12
+    pose_shape_sigma: float = 0.0
     mirror: bool = True
     arm_exchange: float = 0.0
     keypoint_noise: float = 0.0
@@ -77,7 +80,7 @@ class ViewConfig:
         for name in ("augmented_fraction", "arm_exchange", "keypoint_dropout"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"Expected {name} in [0, 1]. Received: {getattr(self, name)}")
-        for name in ("max_elevation", "max_roll", "body_shape_sigma", "keypoint_noise"):
+        for name in ("max_elevation", "max_roll", "body_shape_sigma", "pose_shape_sigma", "keypoint_noise"):
             if getattr(self, name) < 0:
                 raise ValueError(f"Expected {name} of at least 0. Received: {getattr(self, name)}")
 

@@ -96,6 +96,11 @@ class ResidualTrunk(layers.Layer):
         }
 
 
+def _small():
+    # Heads start near zero: from a He start the embedding and the poses begin far outside their range.
+    return keras.initializers.VarianceScaling(scale=0.01, mode="fan_in", distribution="truncated_normal")
+
+
 def _trunk(config: NetworkConfig) -> ResidualTrunk:
     return ResidualTrunk(config.width, config.num_blocks, config.dropout, config.synchronized_batch_norm, name="trunk")
 
@@ -107,7 +112,7 @@ def build_pose_encoder(config: NetworkConfig) -> keras.Model:
     """
     pose = keras.Input((config.num_joints, 3), name="pose")
     hidden = _trunk(config)(layers.Reshape((config.num_joints * 3,), name="flatten")(pose))
-    z_mean = layers.Dense(config.embedding_dim, kernel_initializer="he_normal", dtype="float32", name="z_mean")(hidden)
+    z_mean = layers.Dense(config.embedding_dim, kernel_initializer=_small(), dtype="float32", name="z_mean")(hidden)
     z_log_var = layers.Dense(config.embedding_dim, kernel_initializer="zeros", dtype="float32", name="z_log_var")(
         hidden
     )
@@ -118,7 +123,7 @@ def build_pose_decoder(config: NetworkConfig) -> keras.Model:
     """PoseDecoder: embedding (batch, embedding_dim) -> canonical pose (batch, joints, 3) in torso units."""
     embedding = keras.Input((config.embedding_dim,), name="embedding")
     hidden = _trunk(config)(embedding)
-    flat = layers.Dense(config.num_joints * 3, kernel_initializer="he_normal", dtype="float32", name="pose")(hidden)
+    flat = layers.Dense(config.num_joints * 3, kernel_initializer=_small(), dtype="float32", name="pose")(hidden)
     pose = layers.Reshape((config.num_joints, 3), dtype="float32", name="unflatten")(flat)
     return keras.Model(embedding, pose, name="pose_decoder")
 
@@ -132,5 +137,5 @@ def build_keypoint_encoder(config: NetworkConfig) -> keras.Model:
     channels = 3 if config.use_mask else 2
     keypoints = keras.Input((config.num_joints, channels), name="keypoints_2d")
     hidden = _trunk(config)(layers.Reshape((config.num_joints * channels,), name="flatten")(keypoints))
-    z_mean = layers.Dense(config.embedding_dim, kernel_initializer="he_normal", dtype="float32", name="z_mean")(hidden)
+    z_mean = layers.Dense(config.embedding_dim, kernel_initializer=_small(), dtype="float32", name="z_mean")(hidden)
     return keras.Model(keypoints, z_mean, name="keypoint_encoder")
