@@ -63,7 +63,7 @@ def fold_network(model: keras.Model, head: str) -> FoldedNetwork:
     )
 
 
-def equalise_network(network: FoldedNetwork, inputs: np.ndarray, balance: float = 0.5) -> FoldedNetwork:
+def equalise_network(network: FoldedNetwork, inputs: np.ndarray, balance: float = 0.65) -> FoldedNetwork:
     """Scales hidden units so that they share one range, which makes one scale for all of them enough in 8 bits.
 
     ReLU commutes with positive factors, so the function stays the same (Nagel et al. 2019, "Data-Free Quantization
@@ -73,18 +73,18 @@ def equalise_network(network: FoldedNetwork, inputs: np.ndarray, balance: float 
     Args:
         network: Network.
         inputs: Typical inputs (batch, features in).
-        balance: 1 gives all activations one range, 0 all columns of weights.
+        balance: 1 gives all activations one range, 0 all columns of weights; in between both share the burden.
 
     Returns:
         The equalised network.
     """
     ranges = {}
     run_network(network, inputs, record=lambda place, hidden: ranges.setdefault(place, hidden.max(axis=0)))
-    stream_range = np.max([ranges[place] for place in ranges if place[1] == "stream"], axis=0)
+    stream_range = np.max([ranges[place] for place in ranges if place.endswith(("stem", "sum"))], axis=0)
     stream = _factors(stream_range, [first for first, _ in network.blocks] + [network.head], balance)
     blocks = []
     for index, (first, second) in enumerate(network.blocks):
-        inner = _factors(ranges[index, "inner"], [second], balance)
+        inner = _factors(ranges[f"block{index}_first"], [second], balance)
         blocks.append((first.scaled(stream, 1 / inner), second.scaled(inner, 1 / stream)))
     return replace(
         network,
@@ -97,25 +97,28 @@ def equalise_network(network: FoldedNetwork, inputs: np.ndarray, balance: float 
 def run_network(
     network: FoldedNetwork,
     inputs: np.ndarray,
-    record: Callable[[tuple[int, str], np.ndarray], object] = lambda place, hidden: None,
+    record: Callable[[str, np.ndarray], object] = lambda place, hidden: None,
 ) -> np.ndarray:
     """Applies a network in NumPy.
 
     Args:
         network: Network.
         inputs: (batch, features in).
-        record: Called with the place, `(block, "inner")` or `(block, "stream")`, and the activations there.
+        record: Called with each place, `stem`, `block0_first`, `block0_second`, `block0_sum` ..., and the activations
+            there.
 
     Returns:
         (batch, features out).
     """
     hidden = _relu(network.stem, inputs)
-    record((-1, "stream"), hidden)
+    record("stem", hidden)
     for index, (first, second) in enumerate(network.blocks):
         inner = _relu(first, hidden)
-        record((index, "inner"), inner)
-        hidden = hidden + _relu(second, inner)
-        record((index, "stream"), hidden)
+        record(f"block{index}_first", inner)
+        added = _relu(second, inner)
+        record(f"block{index}_second", added)
+        hidden = hidden + added
+        record(f"block{index}_sum", hidden)
     return hidden @ network.head.kernel + network.head.bias
 
 

@@ -28,6 +28,7 @@ class TrainConfig:
     preset: str = _flag("quickstart", "start values; other flags override them")
     run_dir: str = _flag("runs/quickstart", "folder of the run; an unfinished run in it goes on")
     data: str = _flag("synthetic", "a .poses.npz of training.prepare_data, or `synthetic` for the built-in poses")
+    distinct: bool = _flag(True, "leave near-duplicates within a sequence out of the training poses")
     stage: str = _flag("both", "which stage to train", ("both", "vae", "mapping"))
     seed: int = _flag(0, "seed of the weights, the order and the views")
     batch_size: int = _flag(256, "examples in a batch, over all devices")
@@ -37,7 +38,7 @@ class TrainConfig:
     schedule: str = _flag(
         "cosine", "decay of the learning rate; step halves it at every fifth", ("cosine", "step", "none")
     )
-    ema: float = _flag(0.999, "decay of the moving average of the weights; 0 turns it off")
+    ema: float = _flag(0.998, "decay of the moving average of the weights; 0 turns it off")
     embedding_dim: int = _flag(32, "size of the embedding")
     width: int = _flag(1024, "units of each hidden layer")
     dropout: float = _flag(0.1, "dropout rate")
@@ -48,14 +49,13 @@ class TrainConfig:
     distillation_weight: float = _flag(1.0, "weight of the distance to the embedding of the 3D pose in stage two")
     views: int = _flag(2, "views of each pose in a batch of stage two")
     free_views: float = _flag(0.5, "share of views from any elevation and roll; the others are at chest height")
-    max_elevation: float = _flag(30.0, "greatest elevation of free views, degrees up and down")
+    max_elevation: float = _flag(60.0, "greatest elevation of free views, degrees up and down")
     max_roll: float = _flag(30.0, "greatest roll of free views, degrees both ways")
-    body_shape: float = _flag(0.12, "spread (sigma of the logarithm) of bone lengths between views")
-    pose_shape: float = _flag(0.0, "spread of bone lengths between poses; the target changes with them")
+    body_shape: float = _flag(0.06, "spread of bone lengths (sigma of the logarithm) between views of a pose")
+    pose_shape: float = _flag(0.12, "spread of bone lengths between poses; the target changes with them")
     mirror: bool = _flag(True, "mirror half of the poses")
-    arm_exchange: float = _flag(0.0, "share of poses that take the arms of another pose")
     keypoint_noise: float = _flag(0.0, "noise of the keypoints, where a torso is 0.5")
-    keypoint_dropout: float = _flag(0.1, "share of views with missing joints")
+    keypoint_dropout: float = _flag(0.05, "share of views with missing joints")
     use_mask: bool = _flag(True, "tell the network which joints are missing")
     validate_every: int = _flag(500, "steps between validations; the state is saved then too")
     patience: int = _flag(0, "validations without a better Hit@1 before stage two stops; 0 never stops it")
@@ -112,7 +112,6 @@ class TrainConfig:
             body_shape_sigma=self.body_shape,
             pose_shape_sigma=self.pose_shape,
             mirror=self.mirror,
-            arm_exchange=self.arm_exchange,
             keypoint_noise=self.keypoint_noise,
             keypoint_dropout=self.keypoint_dropout,
         )
@@ -121,11 +120,14 @@ class TrainConfig:
 _PAPER = {
     "views": 1,
     "distillation_weight": 0.0,
+    "max_elevation": 30.0,
     "body_shape": 0.0,
+    "pose_shape": 0.0,
     "mirror": False,
     "keypoint_dropout": 0.0,
     "use_mask": False,
     "ema": 0.0,
+    "distinct": False,
 }
 
 # Differences from the defaults above.

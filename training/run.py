@@ -13,6 +13,7 @@ from training.evaluate import evaluate_model
 from training.stages import train_mapping, train_vae
 from training.validation import ValidationSet
 from vvipe_tf.data.data_source import load_splits
+from vvipe_tf.data.near_duplicates import distinct_in_sequences
 from vvipe_tf.models.run_folder import (
     CONFIG_FILE,
     Networks,
@@ -77,14 +78,16 @@ def _train(config, splits, about):
             f"Received: {config.batch_size}"
         )
     network_config = config.network_config(synchronized=num_replicas > 1)
-    validation = ValidationSet(splits["validation"], config.seed)
+    train, validation = splits["train"], ValidationSet(splits["validation"], config.seed)
+    if config.distinct:
+        train = train.select(distinct_in_sequences(train))
     with strategy.scope():
         trained = TrainedModel(Networks.build(network_config), {"model": dataclasses.asdict(network_config)})
-        train_vae(config, trained, splits["train"], validation)
+        train_vae(config, trained, train, validation)
         if config.stage == "vae":
             print(f"Stage one is done. Go on with --stage mapping --run-dir {config.run_dir}", file=sys.stderr)
             return None
-        train_mapping(config, trained, splits["train"], validation)
+        train_mapping(config, trained, train, validation)
     save_run(config.run_dir, trained.networks, network_config, about)
     validation.write_embeddings(trained, Path(config.run_dir) / "tensorboard")
     return load_run(config.run_dir)

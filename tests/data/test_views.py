@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, exchange_arms, mirror_pose, render_views, scale_bones
+from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, mirror_pose, render_views, scale_bones
 from vvipe_tf.geometry.canonical import canonicalise
 from vvipe_tf.keypoints import COCO_13
 
@@ -112,14 +112,3 @@ def test_the_graph_renders_what_numpy_renders():
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="Expected"):
         dataclasses.replace(ViewConfig(), **wrong)
-
-
-def test_exchanged_arms_keep_their_shape_and_the_shoulders_their_place():
-    pose, partner = standing_pose(), standing_pose(shift=0.2) + np.random.default_rng(5).normal(scale=0.2, size=(13, 3))
-    mixed = exchange_arms(pose, partner)
-    for side in ("left", "right"):
-        shoulder, elbow, wrist = (COCO_13.index(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist"))
-        np.testing.assert_allclose(mixed[elbow] - mixed[shoulder], partner[elbow] - partner[shoulder])
-        np.testing.assert_allclose(mixed[wrist] - mixed[elbow], partner[wrist] - partner[elbow])
-    others = [not name.endswith(("elbow", "wrist")) for name in COCO_13.keypoint_names]
-    np.testing.assert_array_equal(mixed[others], pose[others])

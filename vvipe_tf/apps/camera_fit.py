@@ -1,20 +1,21 @@
 """The camera of a lifted pose: which rotation, scale and translation bring it onto its own keypoints.
 
-A canonical pose knows nothing of the camera. With its keypoints it does: a closed form gives two starts (a flat body seen
-at a slant looks the same as its mirror image in depth), damped Gauss-Newton steps refine both, and the better one stays.
-Everything is batched. Camera axes are OpenCV's: x right, y down, z forward; `x_cam = rotation @ x`.
+A canonical pose knows nothing of the camera. With its keypoints it does: a closed form gives two starts (a flat body
+seen at a slant looks the same as its mirror image in depth), damped Gauss-Newton steps refine both, and the better one
+stays. Everything is batched. Camera axes are OpenCV's: x right, y down, z forward; `x_cam = rotation @ x`.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from vvipe_tf.apps.batched_least_squares import choose_rows, refine
+
 MIN_JOINTS = 4
-_NUM_STEPS = 20
 # Share of the pose's mean extent that is added to each axis: the depth of a flat body is hardly known.
 _RIDGE = 1e-3
-_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e9
+# Depth of the nearest joint at the start, in sizes of the body.
+_LEAST_DEPTH = 0.2
 
 
 class WeakCamera(NamedTuple):
@@ -85,7 +86,7 @@ def fit_weak_camera(poses: np.ndarray, keypoints_2d: np.ndarray, mask: np.ndarra
     """
     points, pixels, weights, shape = _checked(poses, keypoints_2d, mask)
     fits = [
-        _refine(_weak_residuals, _weak_step, start, points, pixels, weights)
+        refine(_weak_residuals, _weak_step, start, points, pixels, weights)
         for start in _weak_starts(points, pixels, weights)
     ]
     (rotation, scale, translation), squared = _better(*fits)
@@ -127,12 +128,13 @@ def fit_perspective_camera(
     rays = (pixels - centre) / focal_length
     fits = []
     for start in _weak_starts(points, rays, weights):
-        (rotation, scale, offset), _ = _refine(_weak_residuals, _weak_step, start, points, rays, weights)
+        (rotation, scale, offset), _ = refine(_weak_residuals, _weak_step, start, points, rays, weights)
         translation = np.concatenate([offset, np.ones_like(scale)], axis=-1) / scale
         placed = np.matmul(points, np.swapaxes(rotation, -1, -2))
         nearest = np.where(weights > 0, placed[..., 2], np.inf).min(axis=-1)
-        translation[:, 2] = np.maximum(translation[:, 2], 0.5 - nearest)
-        fits.append(_refine(_pinhole_residuals, _pinhole_step, (rotation, translation), points, rays, weights))
+        size = np.sqrt(np.square(points).sum(axis=-1).mean(axis=-1))
+        translation[:, 2] = np.maximum(translation[:, 2], _LEAST_DEPTH * size - nearest)
+        fits.append(refine(_pinhole_residuals, _pinhole_step, (rotation, translation), points, rays, weights))
     (rotation, translation), squared = _better(*fits)
     return PerspectiveCamera(
         rotation.reshape(*shape, 3, 3),
@@ -236,54 +238,17 @@ def _turning(points):
 def _rotated(rotation, vector):
     """Rotations followed by those of rotation vectors (poses, 3), by Rodrigues' formula."""
     angle = np.linalg.norm(vector, axis=-1)[:, None, None]
-    skew = np.cross(vector[:, None], np.eye(3), axisb=-1, axisc=-1)
-    skew = np.swapaxes(skew, 1, 2)
+    skew = np.swapaxes(np.cross(vector[:, None], np.eye(3)), 1, 2)
     square = np.matmul(skew, skew)
     turn = np.eye(3) + np.sinc(angle / np.pi) * skew + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * square
     return np.matmul(turn, rotation)
 
 
-def _refine(residuals_of: Callable, moved_by: Callable, state, points, pixels, weights):
-    """Levenberg-Marquardt for a batch of six-parameter problems; returns the state and the squared errors."""
-    damping = np.full(len(points), _FIRST_DAMPING)
-    residuals, slopes = residuals_of(state, points, pixels)
-    squared = _squared(residuals, weights)
-    for _ in range(_NUM_STEPS):
-        weighted = np.where(weights[..., None, None] > 0, slopes, 0.0).reshape(len(points), -1, 6)
-        remaining = np.where(weights[..., None] > 0, residuals, 0.0).reshape(len(points), -1)
-        normal = np.einsum("nrp,nrq->npq", weighted, weighted)
-        gradient = np.einsum("nrp,nr->np", weighted, remaining)
-        diagonal = np.einsum("npp->np", normal)
-        scaled = diagonal * damping[:, None] + 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-30
-        step = -np.linalg.solve(normal + scaled[:, :, None] * np.eye(6), gradient[..., None])[..., 0]
-        proposal = moved_by(state, step)
-        new_residuals, new_slopes = residuals_of(proposal, points, pixels)
-        new_squared = _squared(new_residuals, weights)
-        better = new_squared < squared
-        state = tuple(np.where(_like(better, new), new, old) for new, old in zip(proposal, state, strict=True))
-        residuals = np.where(_like(better, residuals), new_residuals, residuals)
-        slopes = np.where(_like(better, slopes), new_slopes, slopes)
-        squared = np.where(better, new_squared, squared)
-        damping = np.clip(damping * np.where(better, 0.2, 10.0), _LEAST_DAMPING, _MOST_DAMPING)
-    return state, squared
-
-
-def _squared(residuals, weights):
-    """Sum of squares (poses,); infinite where a visible joint lies behind the camera."""
-    counted = np.where(weights[..., None] > 0, residuals, 0.0)
-    total = np.einsum("njd,njd->n", counted, counted)
-    return np.where(np.isfinite(total), total, np.inf)
-
-
 def _better(first, second):
     (first_state, first_squared), (second_state, second_squared) = first, second
     keep = first_squared <= second_squared
-    state = tuple(np.where(_like(keep, a), a, b) for a, b in zip(first_state, second_state, strict=True))
+    state = tuple(choose_rows(keep, a, b) for a, b in zip(first_state, second_state, strict=True))
     return state, np.where(keep, first_squared, second_squared)
-
-
-def _like(flags, array):
-    return flags.reshape(-1, *[1] * (array.ndim - 1))
 
 
 def _error(squared, weights):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from vvipe_tf.data.dataset import PoseDataset
-from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, exchange_arms, mirror_pose, render_views, scale_bones
+from vvipe_tf.data.views import BONE_GROUPS, ViewConfig, ViewDraw, mirror_pose, render_views, scale_bones
 from vvipe_tf.geometry.canonical import canonicalise
 from vvipe_tf.keypoints import COCO_13
 
@@ -30,7 +30,7 @@ def pose_batches(
         seed: Seed of the order and of the augmentation.
         start_step: First step.
         stop_step: Step after the last.
-        views: Its augmentations of the pose itself, mirroring and the exchange of arms, count here too.
+        views: What it says of the pose itself, its mirroring and its proportions, counts here too.
 
     Returns:
         Data set of canonical COCO_13 poses (batch, 13, 3) float32, torso units.
@@ -41,7 +41,7 @@ def pose_batches(
     canonical = tf.constant(dataset.canonical(COCO_13))
 
     def fetch(index, step_seed):
-        pose = _vary(tf.gather(canonical, index), views, step_seed)
+        pose = _reshape_bodies(tf.gather(canonical, index), views.pose_shape_sigma, step_seed)
         return _mirror_half(pose, _mirrored(step_seed, batch_size)) if views.mirror else pose
 
     return _batches(fetch, len(dataset), batch_size, seed, start_step, stop_step)
@@ -85,7 +85,7 @@ def view_batches(
     to_world = tf.constant(frame.rotation.swapaxes(-1, -2).astype(np.float32))
 
     def fetch(index, step_seed):
-        pose = _vary(tf.gather(poses, index), views, step_seed)
+        pose = _reshape_bodies(tf.gather(poses, index), views.pose_shape_sigma, step_seed)
         world_pose = tf.matmul(pose, tf.gather(to_world, index))
         if views.mirror:
             mirrored = _mirrored(step_seed, num_poses)
@@ -141,16 +141,11 @@ def _mirror_half(pose, mirrored):
     return tf.where(mirrored, mirror_pose(pose, 1, xp=ops), pose)
 
 
-def _vary(pose, views, seed):
-    """Changes the poses themselves: arms of others, proportions of others."""
-    num_poses = pose.shape[0]
-    exchange_seed, shape_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
-    if views.arm_exchange:
-        chosen = tf.random.stateless_uniform((num_poses, 1, 1), exchange_seed) < views.arm_exchange
-        pose = tf.where(chosen, exchange_arms(pose, tf.roll(pose, 1, axis=0), xp=ops), pose)
-    if views.pose_shape_sigma:
-        pose = scale_bones(pose, _bone_factors((num_poses,), views.pose_shape_sigma, shape_seed), xp=ops)
-    return pose
+def _reshape_bodies(pose, sigma, seed):
+    if not sigma:
+        return pose
+    factors = _bone_factors((pose.shape[0],), sigma, tf.random.experimental.stateless_fold_in(seed, 2))
+    return scale_bones(pose, factors, xp=ops)
 
 
 def _bone_factors(shape, sigma, seed):

@@ -46,7 +46,6 @@ class ViewConfig:
             its own proportions; 0 leaves bodies alone.
         pose_shape_sigma: The same for the pose itself: its views and its target change together.
         mirror: Whether half of the poses are mirrored.
-        arm_exchange: Share of the poses that take the arms of another pose of the batch.
         keypoint_noise: Standard deviation of the noise on normalised keypoints (a torso is about 0.5).
         keypoint_dropout: Chance that a view misses joints; each joint is then missing with a chance of 1 in 4.
 
@@ -56,15 +55,14 @@ class ViewConfig:
 
     views_per_pose: int = 2
     augmented_fraction: float = 0.5
-    max_elevation: float = np.pi / 6
+    max_elevation: float = np.pi / 3
     max_roll: float = np.pi / 6
     chest_elevation: float = np.deg2rad(8.0)
     min_distance: float = 5.0
     max_distance: float = 14.0
-    body_shape_sigma: float = 0.12
-    pose_shape_sigma: float = 0.0
+    body_shape_sigma: float = 0.06
+    pose_shape_sigma: float = 0.12
     mirror: bool = True
-    arm_exchange: float = 0.0
     keypoint_noise: float = 0.0
     keypoint_dropout: float = 0.0
 
@@ -77,7 +75,7 @@ class ViewConfig:
                 "Expected camera distances of at least 2 torso units, the least first. "
                 f"Received: {self.min_distance}, {self.max_distance}"
             )
-        for name in ("augmented_fraction", "arm_exchange", "keypoint_dropout"):
+        for name in ("augmented_fraction", "keypoint_dropout"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"Expected {name} in [0, 1]. Received: {getattr(self, name)}")
         for name in ("max_elevation", "max_roll", "body_shape_sigma", "pose_shape_sigma", "keypoint_noise"):
@@ -124,14 +122,6 @@ def _bone_operators():
 
 
 _TO_BONES, _TO_JOINTS, _GROUPS = _bone_operators()
-_IS_ARM = np.array([name.endswith(("elbow", "wrist")) for name in COCO_13.keypoint_names])
-# The shoulder of the same side; for other joints it does not matter.
-_ARM_ANCHOR = np.array(
-    [
-        COCO_13.index(f"{name.split('_')[0]}_shoulder") if arm else 0
-        for name, arm in zip(COCO_13.keypoint_names, _IS_ARM, strict=True)
-    ]
-)
 
 
 def scale_bones(pose, factors, xp=np):
@@ -160,21 +150,6 @@ def mirror_pose(pose, axis: int, xp=np):
     sign = np.ones(3, np.float32)
     sign[axis] = -1
     return xp.take(pose, COCO_13.flip_indices, axis=-2) * sign
-
-
-def exchange_arms(pose, partner, xp=np):
-    """Gives canonical poses the arms of others: shoulders stay, elbows and wrists are carried over from them.
-
-    Args:
-        pose: Canonical COCO_13 poses (..., 13, 3), torso units.
-        partner: Poses of the same shape whose arms are taken.
-        xp: NumPy or keras.ops.
-
-    Returns:
-        Poses (..., 13, 3).
-    """
-    carried = partner + xp.take(pose, _ARM_ANCHOR, axis=-2) - xp.take(partner, _ARM_ANCHOR, axis=-2)
-    return xp.where(_IS_ARM[:, None], carried, pose)
 
 
 def render_views(world_pose, draw: ViewDraw, use_mask: bool, xp=np):

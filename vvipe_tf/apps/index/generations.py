@@ -104,11 +104,14 @@ def read_manifest(folder: str | os.PathLike) -> Generation:
         raise ValueError(f"{path}: expected version {VERSION} of {FORMAT}. Received: {content.get('version')!r}")
     if content.pop("sha256", None) != _digest(content):
         raise ValueError(f"{path}: expected a manifest with its own SHA-256. Received: another; the file is damaged")
-    # The hash is the writer's word for the rest, but names from a file never lead out of its folder.
-    for part in content["parts"].values():
-        if not _PART_NAME.fullmatch(part["file"]):
-            raise ValueError(f"{path}: expected plain names of part files. Received: {part['file']!r}")
-    return Generation(content["generation"], content["facts"], content["parts"], Path(folder))
+    try:
+        # The hash is the writer's word for the rest, but names from a file never lead out of its folder.
+        names = [part["file"] for part in content["parts"].values()]
+        if not all(_PART_NAME.fullmatch(name) for name in names):
+            raise ValueError(f"{path}: expected plain names of part files. Received: {names}")
+        return Generation(content["generation"], content["facts"], content["parts"], Path(folder))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: expected generation, facts and parts. Received: a manifest without") from error
 
 
 @contextmanager

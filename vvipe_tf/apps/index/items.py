@@ -150,7 +150,9 @@ class ItemTable:
         for start in range(0, len(distinct), _MAX_VARIABLES):
             some = distinct[start : start + _MAX_VARIABLES]
             query = f"SELECT {selected} FROM items WHERE {_ITEM} IN ({', '.join('?' * len(some))})"  # noqa: S608
-            found.update((item, dict(zip(names, row, strict=True))) for item, *row in self._connection.execute(query, some))
+            found.update(
+                (item, dict(zip(names, row, strict=True))) for item, *row in self._connection.execute(query, some)
+            )
         missing = [item for item in distinct if item not in found]
         if missing:
             raise ValueError(f"Expected items of the index. Received: {missing[0]}")

@@ -1,0 +1,124 @@
+"""`python -m vvipe_tf index`: builds and extends an index of poses for `search`."""
+
+import argparse
+import json
+import sys
+
+from vvipe_tf.evaluation.report import format_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = actions.add_parser("build", help="build an index from files")
+    add = actions.add_parser("add", help="add files to an index")
+    info = actions.add_parser("info", help="say what an index holds")
+    benchmark = actions.add_parser("benchmark", help="measure build, search, save and load on this machine")
+    for action in (build, add):
+        action.add_argument("index", metavar="FOLDER", help="folder of the index")
+        action.add_argument("files", nargs="+", metavar="FILE", help="2D keypoints, 3D poses, or embeddings (.npz)")
+        action.add_argument("--model", help=".tflite file or run folder; the model of the package by default")
+        action.add_argument("--profile", help="keypoint profile, where the files leave it open")
+    for action in (build, benchmark):
+        action.add_argument("--kind", choices=("flat", "hnsw", "ivf"), help="kind of index; by default chosen by size")
+        action.add_argument(
+            "--recall", type=float, default=0.999, help="share of queries that shall find their nearest (%(default)s)"
+        )
+        action.add_argument("--seed", type=int, default=0, help="seed (%(default)s)")
+    build.add_argument("--overwrite", action="store_true", help="replace an index that is there")
+    info.add_argument("index", metavar="FOLDER", help="folder of the index")
+    benchmark.add_argument("--embeddings", metavar="FILE", help="embeddings (.npz) to index; made-up ones by default")
+    benchmark.add_argument(
+        "--query-embeddings", metavar="FILE", help="embeddings (.npz) to search with; by default some of the others"
+    )
+    benchmark.add_argument("--count", type=int, default=1_000_000, help="vectors to index at most (%(default)s)")
+    benchmark.add_argument("--queries", type=int, default=20_000, help="queries in a batch at most (%(default)s)")
+    for action in (info, benchmark):
+        action.add_argument("--format", choices=("text", "json"), default="text", help="output (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Runs the command."""
+    {"build": _build, "add": _add, "info": _info, "benchmark": _benchmark}[arguments.action](arguments)
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    from vvipe_tf.apps.index import PoseIndex
+
+    content = _embed(arguments)
+    index = PoseIndex.build(
+        content.embeddings,
+        content.metadata,
+        content.model_id,
+        arguments.kind,
+        arguments.seed,
+        poses=content.poses,
+        recall=arguments.recall,
+    )
+    index.save(arguments.index, overwrite=arguments.overwrite)
+    facts = index.info()
+    print(f"{arguments.index}: {len(index)} items, {facts['kind']}, recall@1 {facts['recall_at_1']:.4f} on a sample")
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    from vvipe_tf.apps.index import PoseIndex
+
+    index = PoseIndex.load(arguments.index)
+    content = _embed(arguments)
+    columns = index.info()["columns"]
+    # An index without, say, people takes a file that has none either.
+    metadata = {
+        name: values
+        for name, values in content.metadata.items()
+        if name in columns or any(value is not None for value in values)
+    }
+    index.add(content.embeddings, metadata, content.model_id, poses=content.poses)
+    index.save(arguments.index)
+    print(f"{arguments.index}: {len(content.embeddings)} items added, {len(index)} in all")
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from vvipe_tf.apps.index import PoseIndex
+
+    _print_facts(PoseIndex.load(arguments.index).info(), arguments.format)
+
+
+def _benchmark(arguments: argparse.Namespace) -> None:
+    from vvipe_tf.commands.index_benchmark import measure_index
+
+    _print_facts(
+        measure_index(
+            arguments.embeddings,
+            arguments.query_embeddings,
+            arguments.count,
+            arguments.queries,
+            arguments.kind,
+            arguments.recall,
+            arguments.seed,
+        ),
+        arguments.format,
+    )
+
+
+def _embed(arguments: argparse.Namespace):
+    from vvipe_tf.commands.embedded_files import embed_file, embedder_source, join_embedded
+
+    load_embedder = embedder_source(arguments.model)
+    content = join_embedded([embed_file(path, load_embedder, arguments.profile) for path in arguments.files])
+    if content.num_skipped:
+        print(f"warning: {content.num_skipped} poses could not be embedded and are left out", file=sys.stderr)
+    return content
+
+
+def _print_facts(facts: dict, output_format: str) -> None:
+    if output_format == "json":
+        print(json.dumps(facts))
+        return
+    rows = [(name.replace("_", " "), _cell(value)) for name, value in facts.items()]
+    print(format_table(("index", "value"), rows))
+
+
+def _cell(value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {kind}" for name, kind in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

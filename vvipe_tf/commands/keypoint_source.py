@@ -1,0 +1,82 @@
+"""What every command that reads keypoints shares: its arguments, the layout check, the model."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vvipe_tf.apps.embedder import PoseEmbedder
+    from vvipe_tf.formats.detections.detection_table import DetectionTable
+
+# A finding at least this certain stops the command; a less certain one is a warning.
+_CERTAIN = 0.8
+
+
+def add_keypoint_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds `--profile`, `--image-size` and `--ignore-layout`."""
+    parser.add_argument("--profile", help="keypoint profile, e.g. COCO_17, where the file leaves it open")
+    parser.add_argument(
+        "--image-size",
+        nargs=2,
+        type=int,
+        metavar=("WIDTH", "HEIGHT"),
+        help="size of the pictures in pixels, where coordinates are normalised",
+    )
+    parser.add_argument(
+        "--ignore-layout", action="store_true", help="go on, with a warning, where the joint order looks impossible"
+    )
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds `--model`."""
+    parser.add_argument("--model", help=".tflite file or run folder; the model of the package by default")
+
+
+def read_keypoints(path: str, arguments: argparse.Namespace) -> "DetectionTable":
+    """Reads keypoints and checks whether their layout is anatomically possible.
+
+    Args:
+        path: File or folder of any known format.
+        arguments: What `add_keypoint_arguments` added.
+
+    Returns:
+        The detections.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is of no known kind, damaged or empty, or its joint order looks wrong.
+    """
+    from vvipe_tf.formats.detections.reading import read_detections
+    from vvipe_tf.formats.layout.layout_check import check_table
+    from vvipe_tf.keypoints import get_profile
+
+    profile = get_profile(arguments.profile) if arguments.profile else None
+    image_size = None if arguments.image_size is None else tuple(arguments.image_size)
+    if image_size is not None and min(image_size) < 1:
+        raise ValueError(f"Expected --image-size above 0. Received: {image_size[0]} {image_size[1]}")
+    table = read_detections(path, profile, image_size)
+    if not len(table):
+        raise ValueError(f"{path}: expected at least one person with keypoints. Received: none")
+    for finding in check_table(table):
+        message = f"{path}: {finding.message} (confidence {finding.confidence:.2f})"
+        if finding.confidence >= _CERTAIN and not arguments.ignore_layout:
+            raise ValueError(
+                f"{message} Name the right --profile or mend the file; --ignore-layout goes on regardless."
+            )
+        print(f"warning: {message}", file=sys.stderr)
+    return table
+
+
+def load_embedder(model: str | None) -> "PoseEmbedder":
+    """The model of a `.tflite` file or a run folder; that of the package for None.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+        ValueError: If it is damaged.
+    """
+    from vvipe_tf.apps.embedder import PoseEmbedder
+
+    if model is None:
+        return PoseEmbedder.from_pretrained()
+    return PoseEmbedder.from_run(model) if os.path.isdir(model) else PoseEmbedder.from_tflite(model)
