@@ -142,7 +142,7 @@ def _dense(layer) -> DenseLayer:
 
 
 def _value(variable) -> np.ndarray:
-    return keras.ops.convert_to_numpy(variable).astype(np.float64)
+    return variable.value.numpy().astype(np.float64)
 
 
 def _relu(layer, inputs):

@@ -24,6 +24,7 @@ from vvipe_tf.keypoints import COCO_17
 FORMAT = "vvipe-golden"
 VERSION = 1
 _SEED = 7
+_NUM_SYNTHETIC = 80
 _WHOLE_BODIES = 16
 
 
@@ -88,7 +89,8 @@ def write_golden(model_file: str | os.PathLike, path: str | os.PathLike) -> int:
 
 def golden_inputs() -> dict[str, np.ndarray]:
     """Keypoints (17, 3) by the name of the case, from the built-in synthetic poses."""
-    poses = generate_synthetic(num_poses=_WHOLE_BODIES, seed=_SEED)
+    poses = generate_synthetic(num_poses=_NUM_SYNTHETIC, seed=_SEED, num_subjects=1)
+    poses = poses.select(np.linspace(0, len(poses) - 1, _WHOLE_BODIES).astype(int))
     views = UNSEEN.project(poses, _SEED)
     views = views[np.arange(_WHOLE_BODIES) % len(views), np.arange(_WHOLE_BODIES)]
     whole = make_detections(views, 0.0, _SEED).keypoints

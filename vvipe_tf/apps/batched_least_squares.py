@@ -34,7 +34,7 @@ def refine(
         weights: 1 for joints that count, else 0 (batch, joints).
 
     Returns:
-        The refined state, and its sums of squared residuals (batch,), infinite where a joint that counts cannot be seen.
+        The refined state, and its sums of squared residuals (batch,), infinite where a joint that counts is unseen.
     """
     counted = weights[..., None]
     final_state, final_squared = tuple(part.copy() for part in state), np.full(len(points), np.inf)
@@ -67,8 +67,9 @@ def refine(
 
 
 def _damped_step(residuals, slopes, counted, damping):
-    weighted = np.where(counted[..., None] > 0, slopes, 0.0).reshape(len(slopes), -1, slopes.shape[-1])
-    remaining = np.where(counted > 0, residuals, 0.0).reshape(len(slopes), -1, 1)
+    flat = len(slopes), slopes.shape[1] * slopes.shape[2]
+    weighted = np.where(counted[..., None] > 0, slopes, 0.0).reshape(*flat, slopes.shape[-1])
+    remaining = np.where(counted > 0, residuals, 0.0).reshape(*flat, 1)
     transposed = np.swapaxes(weighted, 1, 2)
     normal = np.matmul(transposed, weighted)
     diagonal = np.einsum("npp->np", normal)

@@ -107,9 +107,10 @@ def fill_gaps(sequence: PoseSequence) -> tuple[PoseSequence, int]:
     order = np.argsort(sequence.frame, kind="stable")
     frame, poses = sequence.frame[order], np.asarray(sequence.poses, np.float64)[order]
     if len(np.unique(sequence.person)) > 1 or (np.diff(frame) <= 0).any():
+        people = np.unique(sequence.person).tolist()
         raise ValueError(
             "Expected one person, once a frame. "
-            f"Received: people {np.unique(sequence.person).tolist()} in {len(np.unique(frame))} frames, {len(frame)} poses"
+            f"Received: {len(frame)} poses in {len(np.unique(frame))} frames, people {people}"
         )
     scores = None if sequence.scores is None else sequence.scores[order]
     every = np.arange(frame[0], frame[-1] + 1) if len(frame) else frame

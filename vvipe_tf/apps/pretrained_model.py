@@ -20,7 +20,8 @@ def pretrained_file(variant: str | None = None, folder: Path | None = None) -> P
     """File of a variant.
 
     Args:
-        variant: `"float32"`, `"float16"`, `"dynamic_range"`, `"int16x8"`, `"int8"` or `"compact"`; None for the first that is there, in the order of speed.
+        variant: `"dynamic_range"`, `"float16"`, `"float32"`, `"int16x8"`, `"int8"` or `"compact"`; None for the first
+            of these that is there.
         folder: Folder with a model.json; that of the package by default.
 
     Raises:

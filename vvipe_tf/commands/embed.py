@@ -69,13 +69,13 @@ def _embedded(arguments: argparse.Namespace):
     from vvipe_tf.apps.pose_tracks import choose_people
     from vvipe_tf.commands.pose_source import holds_poses, read_poses
 
-    embedder = None
     if holds_poses(arguments.input):
         rows = read_poses(arguments.input)
         if arguments.person != "all":
             raise ValueError("Expected --person with keypoints only. Received: a file of 3D poses")
         embedder = load_embedder(arguments.model)
-        embeddings = embedder.encode_pose(rows.poses, rows.profile)
+        canonical = (rows.coordinate_frame, rows.unit) == ("canonical", "torso")
+        embeddings = embedder.encode_pose(rows.poses, rows.profile, canonical)
     else:
         rows = choose_people(read_keypoints(arguments.input, arguments), arguments.person)
         embedder = load_embedder(arguments.model)

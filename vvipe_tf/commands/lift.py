@@ -14,7 +14,8 @@ from vvipe_tf.commands.keypoint_source import (
 )
 
 if TYPE_CHECKING:
-    from vvipe_tf.apps.embedder import LiftResult, PoseEmbedder
+    from vvipe_tf.apps.embedder import PoseEmbedder
+    from vvipe_tf.apps.lift_result import LiftResult
     from vvipe_tf.formats.detections.detection_table import DetectionTable
     from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--focal-length",
         type=float,
         metavar="PIXELS",
-        help="with --coordinate-frame camera and --image-size: place it in space",
+        help="with --coordinate-frame camera: place it in space",
     )
     parser.add_argument("--torso-mm", type=float, metavar="MM", help="torso length of the person, for files in metres")
     add_model_argument(parser)
@@ -99,7 +100,7 @@ def _lift(embedder: "PoseEmbedder", table: "DetectionTable") -> "LiftResult":
     import numpy as np
     from tqdm import tqdm
 
-    from vvipe_tf.apps.embedder import LiftResult
+    from vvipe_tf.apps.lift_result import LiftResult
 
     parts = []
     with tqdm(total=len(table), unit="pose", desc="lift", leave=False, disable=None, file=sys.stderr) as bar:

@@ -57,7 +57,7 @@ def test_two_readers_and_a_writer(tmp_path, kind):
     exec(SHARED.replace("sys.argv[1], sys.argv[2], int(sys.argv[3])", "None, None, None"), names)  # noqa: S102
     index = PoseIndex.build(names["vectors"](0, 40), names["metadata"](0, 40), "model", kind=kind)
     index.save(tmp_path)
-    processes = [start(script, tmp_path, kind, 30) for script in (READER, READER, WRITER)]
+    processes = [start(script, tmp_path, kind, 15) for script in (READER, READER, WRITER)]
     ended = [(*process.communicate(timeout=120), process.returncode) for process in processes]
     for _, errors, code in ended:
         assert code == 0, errors

@@ -11,7 +11,7 @@ from vvipe_tf.apps.index.kinds import Calibration, VectorIndex, choose_kind
 
 
 def test_the_thresholds_are_those_of_the_documentation():
-    assert [choose_kind(count) for count in (0, 20_000, 20_001, 200_000, 200_001)] == [
+    assert [choose_kind(count) for count in (0, 20_000, 20_001, 100_000, 100_001)] == [
         "flat",
         "flat",
         "hnsw",
@@ -39,8 +39,8 @@ def test_exact_distances_keep_their_digits_in_large_batches():
 @pytest.mark.parametrize("kind", ["hnsw", "ivf"])
 def test_calibration_finds_the_effort_that_a_loop_would_find(kind):
     generator = np.random.default_rng(3)
-    vectors = generator.normal(size=(3000, 24)).astype(np.float32)
-    queries = generator.normal(size=(400, 24)).astype(np.float32)
+    vectors = generator.normal(size=(1500, 24)).astype(np.float32)
+    queries = generator.normal(size=(250, 24)).astype(np.float32)
     index = VectorIndex.build(kind, vectors, 0)
     nearest = ((queries[:, None].astype(float) - vectors) ** 2).sum(axis=2).argmin(axis=1)
     recalls = []
@@ -48,8 +48,8 @@ def test_calibration_finds_the_effort_that_a_loop_would_find(kind):
         index.calibrate(recall, 0, queries)
         effort, measured, count = index.calibration
         reached = np.mean(index.nearest(queries, 1)[1][:, 0] == nearest)
-        assert recall <= measured == pytest.approx(reached, abs=0.003)
-        assert count == 3000
+        assert recall <= measured == pytest.approx(reached, abs=0.005)
+        assert count == 1500
         recalls.append((effort, np.mean(index.nearest(queries, 1, max(1, effort // 2))[1][:, 0] == nearest)))
     assert recalls[0][0] < recalls[1][0]
     assert recalls[1][1] < 0.99

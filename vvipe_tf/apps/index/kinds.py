@@ -8,9 +8,10 @@ import faiss
 import numpy as np
 
 KINDS = ("flat", "hnsw", "ivf")
-# Up to FLAT_LIMIT vectors comparing with all of them takes less than 0.3 ms. Above HNSW_LIMIT inverted lists build 15
-# times faster than the graph and reach a recall of .999, which the graph misses on embeddings of video.
-FLAT_LIMIT, HNSW_LIMIT = 20_000, 200_000
+# Up to FLAT_LIMIT vectors comparing with all of them takes less than 0.3 ms. Above HNSW_LIMIT a graph costs more than
+# it gives: on a million embeddings of video, inverted lists are built faster and reach a recall of .999, which
+# the graph misses. In between, a graph takes additions of any kind; lists keep the clusters they were built with.
+FLAT_LIMIT, HNSW_LIMIT = 20_000, 100_000
 
 RECALL = 0.999
 _NUM_LINKS, _CONSTRUCTION_EFFORT = 16, 80
@@ -36,7 +37,7 @@ class Calibration(NamedTuple):
 
 
 def choose_kind(count: int) -> str:
-    """Kind that suits a number of vectors: `flat` up to 20,000, `hnsw` up to 200,000, `ivf` above."""
+    """Kind that suits a number of vectors: `flat` up to 20,000, `hnsw` up to 100,000, `ivf` above."""
     return "flat" if count <= FLAT_LIMIT else "hnsw" if count <= HNSW_LIMIT else "ivf"
 
 
@@ -132,11 +133,7 @@ class VectorIndex:
 
     def exact(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """As `nearest`, by comparison with every vector; equal distances are ordered by number."""
-        if self.kind == "ivf":
-            parameters = self._parameters(self._index.nlist, k)
-            squared, numbers = self._index.search(queries, k, params=parameters)
-            return np.sqrt(np.maximum(squared, 0)), numbers
-        flat = self._index if self.kind == "flat" else faiss.downcast_index(self._index.storage)
+        flat = self._flat()
         distances = np.empty((len(queries), k), dtype=np.float32)
         numbers = np.empty((len(queries), k), dtype=np.int64)
         for start in range(0, len(queries), _EXACT_BLOCK):
@@ -153,18 +150,18 @@ class VectorIndex:
             recall: Share of queries whose nearest vector shall be found. Where no effort reaches it, the greatest one
                 is kept, and the calibration says what it reaches.
             seed: Seed of the sample.
-            queries: Queries (q, dim) float32 like those to come. By default vectors of the index, each moved at
-                random as far as its nearest neighbour is, at least by a tenth of the spread of all.
+            queries: Queries (q, dim) float32 like those to come. By default two samples, which both have to reach
+                `recall`: vectors of the index that look for their nearest neighbour, and the same vectors moved at
+                random as far as that is away, at least by a tenth of the spread of all.
         """
-        if self.kind == "flat" or not len(self):
-            self.calibration = Calibration(0, 1.0, len(self))
+        if self.kind == "flat" or len(self) < 2:
+            self.calibration = Calibration(0 if self.kind == "flat" else 1, 1.0, len(self))
             return
-        if queries is None:
-            queries = self._sample_queries(seed)
-        nearest = self.exact(queries, 1)[0][:, 0] * (1 + 1e-5)
+        samples = self._samples(seed) if queries is None else [(queries, 1)]
+        exact = [self.exact(sample, k)[0][:, -1] * (1 + 1e-5) for sample, k in samples]
         for effort in self._efforts():
-            found = self.nearest(queries, 1, effort)[0][:, 0]
-            reached = float(np.mean(found <= nearest))
+            found = [self.nearest(sample, k, effort)[0][:, -1] for sample, k in samples]
+            reached = min(float(np.mean(found <= exact)) for found, exact in zip(found, exact, strict=True))
             self.calibration = Calibration(effort, reached, len(self))
             if reached >= recall:
                 break
@@ -193,6 +190,16 @@ class VectorIndex:
             index.keep_max_size_level0 = True
         return cls(kind, index, calibration)
 
+    def _flat(self) -> faiss.IndexFlat:
+        """All vectors, to be compared one by one; a copy of them for inverted lists, which are slow to go through."""
+        if self.kind == "flat":
+            return self._index
+        if self.kind == "hnsw":
+            return faiss.downcast_index(self._index.storage)
+        flat = faiss.IndexFlatL2(self.dim)
+        flat.add(self.vectors(np.arange(len(self))))
+        return flat
+
     def _parameters(self, effort: int, k: int) -> faiss.SearchParameters:
         if self.kind == "ivf":
             return faiss.SearchParametersIVF(nprobe=min(effort, self._index.nlist))
@@ -203,14 +210,16 @@ class VectorIndex:
         steps = sorted({round(2 ** (step / 4)) for step in range(4 if self.kind == "ivf" else 16, 80)})
         return [step for step in steps if step < largest] + [largest]
 
-    def _sample_queries(self, seed: int) -> np.ndarray:
+    def _samples(self, seed: int) -> list[tuple[np.ndarray, int]]:
+        """Queries, and which of their neighbours counts: the second where the first is the query itself."""
         generator = np.random.default_rng(seed)
-        vectors = self.vectors(generator.integers(len(self), size=_CALIBRATION_QUERIES))
+        vectors = self.vectors(generator.choice(len(self), min(_CALIBRATION_QUERIES, len(self)), replace=False))
         spread = vectors.std(axis=0)
         steps = spread * generator.standard_normal(vectors.shape, dtype=np.float32)
         steps /= np.maximum(np.linalg.norm(steps, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        to_neighbour = self.nearest(vectors, min(2, len(self)), _SCOUTING_EFFORT)[0][:, -1:]
-        return vectors + steps * np.maximum(to_neighbour, _CALIBRATION_STEP * np.linalg.norm(spread))
+        to_neighbour = self.nearest(vectors, 2, _SCOUTING_EFFORT)[0][:, 1:]
+        moved = vectors + steps * np.maximum(to_neighbour, _CALIBRATION_STEP * np.linalg.norm(spread))
+        return [(vectors, 2), (moved, 1)]
 
 
 def _trained_lists(vectors: np.ndarray, seed: int) -> faiss.IndexIVFFlat:

@@ -27,8 +27,8 @@ def check_keypoint_file(path: str | os.PathLike) -> None:
 def write_keypoint_file(path: str | os.PathLike, table: DetectionTable) -> None:
     """Writes keypoints as npz, CSV or JSON, whole or not at all.
 
-    `.npz`: `keypoints_2d`, `scores`, `frame`, `person`, `profile`, nothing lost. `.csv`: `frame, person, nose_x, nose_y,
-    nose_score, ...`, three decimals. `.json`: AlphaPose's list with `idx`, for COCO_17 and HALPE_26.
+    `.npz`: `keypoints_2d`, `scores`, `frame`, `person`, `profile`, nothing lost. `.csv`: `frame, person, nose_x,
+    nose_y, nose_score, ...`, three decimals. `.json`: AlphaPose's list with `idx`, for COCO_17 and HALPE_26.
 
     Args:
         path: File to write.
