@@ -37,6 +37,15 @@ def test_the_loss_falls_and_reconstructions_come_near(small_networks):
     assert history["reconstruction_loss"][-1] < 0.3 * history["reconstruction_loss"][0]
 
 
+def test_the_kl_weight_that_the_paper_prints_switches_more_of_the_embedding_off(small_networks):
+    live = {}
+    for weight in (1.0, 1e-3):
+        model = make_vae(small_networks, kl_weight=weight, kl_warmup_steps=0, triplet_weight=0.0)
+        live[weight] = fit(model, 0.5 * poses(160), epochs=25)["live_dims"][-1]
+    assert live[1.0] < 1
+    assert live[1e-3] > 2
+
+
 def test_every_term_is_reported(small_networks):
     history = fit(make_vae(small_networks), poses(32))
     assert set(history) == {

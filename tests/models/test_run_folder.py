@@ -5,6 +5,10 @@ import keras
 import numpy as np
 import pytest
 
+from vvipe_tf.data.rigs import UNSEEN
+from vvipe_tf.data.synthetic import generate_synthetic
+from vvipe_tf.evaluation.protocol import evaluate_retrieval
+from vvipe_tf.keypoints import COCO_13
 from vvipe_tf.models.networks import build_pose_encoder
 from vvipe_tf.models.run_folder import Networks, load_run, read_config, save_run, write_started
 
@@ -107,3 +111,19 @@ def test_weight_names_do_not_depend_on_what_was_built_before(small_networks):
     first = Networks.build(small_networks).get_weights()
     build_pose_encoder(small_networks)
     assert list(first) == list(Networks.build(small_networks).get_weights())
+
+
+def test_embeddings_do_not_change_when_the_world_is_turned_about_the_vertical_with_its_cameras(run_dir):
+    dataset, yaw = generate_synthetic(130, seed=2, num_subjects=2), np.deg2rad(77.0)
+    turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    turned = dataclasses.replace(dataset, poses=dataset.poses @ turn)
+    turned_rig = dataclasses.replace(UNSEEN, azimuths_deg=tuple(a + np.rad2deg(yaw) for a in UNSEEN.azimuths_deg))
+    trained = load_run(run_dir)
+    expected = np.stack([trained.embed_keypoints(view) for view in UNSEEN.project(dataset, seed=4)])
+    found = np.stack([trained.embed_keypoints(view) for view in turned_rig.project(turned, seed=4)])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(trained.embed_poses(turned.canonical(COCO_13)),
+                               trained.embed_poses(dataset.canonical(COCO_13)), atol=1e-6)  # fmt: skip
+    before = evaluate_retrieval(expected, UNSEEN.pairs, dataset.centred(), ks=(1, 5)).hits
+    after = evaluate_retrieval(found, UNSEEN.pairs, turned.centred(), ks=(1, 5)).hits
+    np.testing.assert_allclose(after, before, atol=1e-6)
