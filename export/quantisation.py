@@ -5,6 +5,7 @@ and, in 8 bits, most of the error. The normalisation of the keypoints is float i
 """
 
 import re
+import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -129,5 +130,8 @@ def _measured_tensors(model, ranges):
 
 
 def _finish(quantizer, measured=None):
-    result = quantizer.quantize(measured, enable_progress_bar=False, enable_progress_report=False)
+    with warnings.catch_warnings():
+        # The quantizer runs the float model in a way that its interpreter warns about.
+        warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors", category=UserWarning)
+        result = quantizer.quantize(measured, enable_progress_bar=False, enable_progress_report=False)
     return correct_versions(bytes(result.quantized_model))

@@ -52,7 +52,8 @@ class LiteModel:
             self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
             signatures = self._interpreter.get_signature_list()
         except (RuntimeError, ValueError) as error:
-            raise ValueError(f"Expected a TFLite model that this runtime can run. Received: {error}") from error
+            reason = " ".join(str(error).split())
+            raise ValueError(f"Expected a TFLite model that this runtime can run. Received: {reason}") from error
         missing = [name for name in REQUIRED_SIGNATURES if name not in signatures]
         if missing:
             raise ValueError(f"Expected a V-VIPE model. Received: a model without the signatures {missing}")

@@ -29,11 +29,16 @@ def run(arguments: argparse.Namespace) -> None:
 
     summary = _convert_poses(arguments) if holds_poses(arguments.input) else _convert_keypoints(arguments)
     summary = {"input": arguments.input} | summary | {"output": arguments.output}
-    if arguments.format == "json":
-        print(json.dumps(summary))
-    else:
-        about = ", ".join(f"{value} {name}" if name == "rows" else str(value) for name, value in summary.items())
-        print(about)
+    print(json.dumps(summary) if arguments.format == "json" else _text(summary))
+
+
+def _text(summary: dict) -> str:
+    text = f"{summary['output']}: {summary['rows']} rows of {summary['profile']}"
+    if "interpolated" in summary:
+        text += f"; {summary['interpolated']} frames without a pose were interpolated"
+    if "bone_fit_mm" in summary:
+        text += f"; bones of constant length cost {summary['bone_fit_mm']:.1f} mm on average"
+    return text
 
 
 def _convert_keypoints(arguments: argparse.Namespace) -> dict:
@@ -80,7 +85,7 @@ def _convert_poses(arguments: argparse.Namespace) -> dict:
     if one_person:
         sequence, filled = fill_gaps(sequence)
     fit = write_pose_file(arguments.output, sequence)
-    summary = {"frame": sequence.coordinate_frame, "profile": sequence.profile.name, "rows": len(sequence)}
+    summary = {"coordinate_frame": sequence.coordinate_frame, "profile": sequence.profile.name, "rows": len(sequence)}
     if filled:
         summary["interpolated"] = filled
     return summary if fit is None else summary | {"bone_fit_mm": round(fit.mean_error_mm, 2)}

@@ -1,8 +1,10 @@
 """Any file that the search commands take, embedded: 2D keypoints, 3D poses, or embeddings as they are."""
 
+import argparse
 import os
+import sys
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,15 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vvipe_tf.apps.embedding_file import read_embedding_file
+from vvipe_tf.commands.keypoint_source import load_embedder, read_keypoints
+from vvipe_tf.commands.pose_source import holds_poses, read_poses
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.formats.detections.detection_table import UNTRACKED
-from vvipe_tf.formats.detections.json_document import read_json
-from vvipe_tf.formats.detections.reading import read_detections
-from vvipe_tf.formats.pose_files.pose_json import FORMAT, read_pose_json
-from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 from vvipe_tf.geometry.canonical import torso_length
-from vvipe_tf.keypoints import COCO_13, get_profile, map_keypoints
+from vvipe_tf.keypoints import COCO_13, map_keypoints
 
 if TYPE_CHECKING:
     from vvipe_tf.apps.embedder import PoseEmbedder
@@ -35,70 +35,56 @@ class EmbeddedFile(NamedTuple):
         model_id: What made them.
         metadata: Columns of n values.
         poses: 3D poses (n, 13, 3) COCO_13 in torso units, or None.
-        num_skipped: Rows left out because they could not be embedded.
+        num_refused: Rows left out because they show too little of a body.
     """
 
     embeddings: np.ndarray
     model_id: str
     metadata: Mapping[str, Sequence]
     poses: np.ndarray | None
-    num_skipped: int
+    num_refused: int
 
 
-def embedder_source(model: str | None) -> Callable[[], "PoseEmbedder"]:
-    """A function that loads the model when it is first needed.
-
-    Args:
-        model: A `.tflite` file, a run folder, or None for the model that comes with the package.
-    """
-
-    @cache
-    def load() -> "PoseEmbedder":
-        from vvipe_tf.apps.embedder import PoseEmbedder
-
-        if model is None:
-            return PoseEmbedder.from_pretrained()
-        return PoseEmbedder.from_run(model) if os.path.isdir(model) else PoseEmbedder.from_tflite(model)
-
-    return load
-
-
-def embed_file(
-    path: str | os.PathLike, load_embedder: Callable[[], "PoseEmbedder"], profile: str | None = None
-) -> EmbeddedFile:
-    """Embeds a file, whatever it is.
+def embed_files(paths: Sequence[str], arguments: argparse.Namespace) -> EmbeddedFile:
+    """Embeds files, whatever they are, and says on stderr what had to be left out.
 
     Args:
-        path: Keypoints in any known format (a folder of OpenPose too), 3D poses (`.json`, `.npz`, `.poses.npz`), or an
-            embedding file.
-        load_embedder: Gives the model; not called for an embedding file.
-        profile: Name of the keypoint profile, where a keypoint file leaves it open.
+        paths: Keypoints in any known format (a folder of OpenPose too), 3D poses (`.json` or `.npz` of `lift`, `.bvh`,
+            `.poses.npz`), or embedding files. The model is loaded only where there is something to embed.
+        arguments: What `add_keypoint_arguments` and `add_model_argument` added.
 
     Returns:
-        The embeddings and what is known about each.
+        The embeddings and what is known about each, in the order of the files; columns that a file does not have are
+        None there.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is of no known kind or damaged.
+        FileNotFoundError: If a file or the model is not there.
+        ValueError: If a file is of no known kind or damaged, holds nothing that can be embedded, or the embeddings are
+            of different models.
     """
+    embedder = cache(lambda: load_embedder(arguments.model))
+    files = [_embed_file(path, embedder, arguments) for path in paths]
+    for path, file in zip(paths, files, strict=True):
+        if not len(file.embeddings):
+            raise ValueError(f"{path}: expected bodies that can be embedded. Received: none")
+        if file.num_refused:
+            print(f"warning: {path}: {file.num_refused} left out, which show too little of a body", file=sys.stderr)
+    return _joined(files)
+
+
+def _embed_file(path: str, embedder: Callable[[], "PoseEmbedder"], arguments: argparse.Namespace) -> EmbeddedFile:
     members = _npz_members(path)
     if "embeddings" in members:
         return _from_embeddings(path)
     if {"poses", "torso_lengths_mm"} <= members:
-        return _from_dataset(path, load_embedder())
-    if "poses" in members:
-        return _from_poses(path, read_pose_npz(path), load_embedder())
-    if _is_pose_json(path):
-        return _from_poses(path, read_pose_json(path), load_embedder())
-    return _from_keypoints(path, load_embedder(), profile)
+        return _from_dataset(path, embedder())
+    if holds_poses(path):
+        return _from_poses(path, read_poses(path), embedder())
+    table = read_keypoints(path, arguments)
+    return _finite(embedder(), embedder().embed(table), _people(path, "2d", table.frame, table.person), None)
 
 
-def join_embedded(files: Sequence[EmbeddedFile]) -> EmbeddedFile:
-    """One of several, in their order; columns that a file does not have are None there.
-
-    Raises:
-        ValueError: If they are of different models.
-    """
+def _joined(files: Sequence[EmbeddedFile]) -> EmbeddedFile:
     models = sorted({file.model_id for file in files})
     if len(models) != 1:
         raise ValueError(f"Expected embeddings of one model. Received: {models}")
@@ -116,7 +102,7 @@ def join_embedded(files: Sequence[EmbeddedFile]) -> EmbeddedFile:
         ]
         poses = np.concatenate(parts)
     embeddings = np.concatenate([file.embeddings for file in files])
-    return EmbeddedFile(embeddings, models[0], metadata, poses, sum(file.num_skipped for file in files))
+    return EmbeddedFile(embeddings, models[0], metadata, poses, sum(file.num_refused for file in files))
 
 
 def _from_embeddings(path: str | os.PathLike) -> EmbeddedFile:
@@ -141,8 +127,7 @@ def _from_dataset(path: str | os.PathLike, embedder: "PoseEmbedder") -> Embedded
         **{name: getattr(dataset, name).tolist() for name in ("source", "subject", "sequence", "frame")},
         "person": [UNTRACKED] * len(dataset),
     }
-    embeddings = embedder.encode_pose(dataset.poses, dataset.profile)
-    return _finite(embeddings, embedder.model_id, metadata, dataset.centred(COCO_13))
+    return _finite(embedder, embedder.encode_pose(dataset.poses, dataset.profile), metadata, dataset.centred(COCO_13))
 
 
 def _from_poses(path: str | os.PathLike, sequence: PoseSequence, embedder: "PoseEmbedder") -> EmbeddedFile:
@@ -150,15 +135,10 @@ def _from_poses(path: str | os.PathLike, sequence: PoseSequence, embedder: "Pose
     lengths = torso_length(np.asarray(sequence.poses, dtype=np.float64), sequence.profile)
     with np.errstate(divide="ignore", invalid="ignore"):
         poses = np.where(lengths[:, None, None] > 0, poses / lengths[:, None, None], np.nan)
-    embeddings = embedder.encode_pose(sequence.poses, sequence.profile)
+    canonical = (sequence.coordinate_frame, sequence.unit) == ("canonical", "torso")
+    embeddings = embedder.encode_pose(sequence.poses, sequence.profile, canonical)
     metadata = _people(path, "3d", sequence.frame, sequence.person)
-    return _finite(embeddings, embedder.model_id, metadata, poses.astype(np.float32))
-
-
-def _from_keypoints(path: str | os.PathLike, embedder: "PoseEmbedder", profile: str | None) -> EmbeddedFile:
-    table = read_detections(path, get_profile(profile) if profile else None)
-    embeddings = embedder.embed(table.keypoints_2d, scores=table.scores, profile=table.profile)
-    return _finite(embeddings, embedder.model_id, _people(path, "2d", table.frame, table.person), None)
+    return _finite(embedder, embeddings, metadata, poses.astype(np.float32))
 
 
 def _people(path: str | os.PathLike, content: str, frame: np.ndarray, person: np.ndarray) -> dict[str, list]:
@@ -173,7 +153,7 @@ def _people(path: str | os.PathLike, content: str, frame: np.ndarray, person: np
 
 
 def _finite(
-    embeddings: np.ndarray, model_id: str, metadata: Mapping[str, list], poses: np.ndarray | None
+    embedder: "PoseEmbedder", embeddings: np.ndarray, metadata: Mapping[str, list], poses: np.ndarray | None
 ) -> EmbeddedFile:
     """Fills in empty columns and leaves out what the model refused to embed, which it answers with NaN."""
     kept = np.isfinite(embeddings).all(axis=1)
@@ -181,10 +161,12 @@ def _finite(
     for name in COLUMNS:
         values = metadata.get(name, [None] * len(kept))
         columns[name] = [value for value, keep in zip(values, kept, strict=True) if keep]
-    return EmbeddedFile(embeddings[kept], model_id, columns, None if poses is None else poses[kept], int((~kept).sum()))
+    return EmbeddedFile(
+        embeddings[kept], embedder.model_id, columns, None if poses is None else poses[kept], int((~kept).sum())
+    )
 
 
-def _distinct(texts) -> list[str]:
+def _distinct(texts: Iterable[str]) -> list[str]:
     """Texts, with `#2`, `#3` ... behind those that occur again: people without track ids in one frame."""
     counts: dict[str, int] = {}
     result = []
@@ -199,13 +181,6 @@ def _npz_members(path: str | os.PathLike) -> set[str]:
         return set()
     with zipfile.ZipFile(path) as archive:
         return {name.removesuffix(".npy") for name in archive.namelist()}
-
-
-def _is_pose_json(path: str | os.PathLike) -> bool:
-    if Path(path).suffix.lower() != ".json":
-        return False
-    content = read_json(path)
-    return isinstance(content, dict) and content.get("format") == FORMAT
 
 
 def _text(path: str | os.PathLike) -> str:

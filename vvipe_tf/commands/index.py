@@ -2,8 +2,8 @@
 
 import argparse
 import json
-import sys
 
+from vvipe_tf.commands.keypoint_source import add_keypoint_arguments, add_model_argument
 from vvipe_tf.evaluation.report import format_table
 
 
@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (build, add):
         action.add_argument("index", metavar="FOLDER", help="folder of the index")
         action.add_argument("files", nargs="+", metavar="FILE", help="2D keypoints, 3D poses, or embeddings (.npz)")
-        action.add_argument("--model", help=".tflite file or run folder; the model of the package by default")
-        action.add_argument("--profile", help="keypoint profile, where the files leave it open")
+        add_keypoint_arguments(action)
+        add_model_argument(action)
     for action in (build, benchmark):
         action.add_argument("--kind", choices=("flat", "hnsw", "ivf"), help="kind of index; by default chosen by size")
         action.add_argument(
@@ -44,8 +44,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _build(arguments: argparse.Namespace) -> None:
     from vvipe_tf.apps.index import PoseIndex
+    from vvipe_tf.commands.embedded_files import embed_files
 
-    content = _embed(arguments)
+    content = embed_files(arguments.files, arguments)
     index = PoseIndex.build(
         content.embeddings,
         content.metadata,
@@ -62,9 +63,10 @@ def _build(arguments: argparse.Namespace) -> None:
 
 def _add(arguments: argparse.Namespace) -> None:
     from vvipe_tf.apps.index import PoseIndex
+    from vvipe_tf.commands.embedded_files import embed_files
 
     index = PoseIndex.load(arguments.index)
-    content = _embed(arguments)
+    content = embed_files(arguments.files, arguments)
     columns = index.info()["columns"]
     # An index without, say, people takes a file that has none either.
     metadata = {
@@ -98,16 +100,6 @@ def _benchmark(arguments: argparse.Namespace) -> None:
         ),
         arguments.format,
     )
-
-
-def _embed(arguments: argparse.Namespace):
-    from vvipe_tf.commands.embedded_files import embed_file, embedder_source, join_embedded
-
-    load_embedder = embedder_source(arguments.model)
-    content = join_embedded([embed_file(path, load_embedder, arguments.profile) for path in arguments.files])
-    if content.num_skipped:
-        print(f"warning: {content.num_skipped} poses could not be embedded and are left out", file=sys.stderr)
-    return content
 
 
 def _print_facts(facts: dict, output_format: str) -> None:

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from vvipe_tf.commands.keypoint_source import add_keypoint_arguments, add_model_argument
 from vvipe_tf.evaluation.report import format_table
 
 
@@ -21,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="search only among such items, repeatable; the search is exact then",
     )
     parser.add_argument("--effort", type=int, help="efSearch of hnsw, nprobe of ivf; measured at build by default")
-    parser.add_argument("--model", help=".tflite file or run folder; the model of the package by default")
-    parser.add_argument("--profile", help="keypoint profile, where the file leaves it open")
+    add_keypoint_arguments(parser)
+    add_model_argument(parser)
     parser.add_argument(
         "--evaluate",
         action="store_true",
@@ -97,14 +98,9 @@ def _score(index, arguments: argparse.Namespace, within):
 
 
 def _embed(arguments: argparse.Namespace):
-    from vvipe_tf.commands.embedded_files import embed_file, embedder_source
+    from vvipe_tf.commands.embedded_files import embed_files
 
-    content = embed_file(arguments.query, embedder_source(arguments.model), arguments.profile)
-    if content.num_skipped:
-        print(f"warning: {content.num_skipped} poses could not be embedded and are left out", file=sys.stderr)
-    if not len(content.embeddings):
-        raise ValueError(f"Expected poses to search with in {arguments.query}. Received: none that can be embedded")
-    return content
+    return embed_files([arguments.query], arguments)
 
 
 def _chosen(index, conditions: list[str]):

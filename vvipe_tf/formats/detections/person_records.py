@@ -163,7 +163,7 @@ def to_pixels(records: list[PersonRecord], where: str, image_size: tuple[int, in
         return records
     if image_size is None:
         raise ValueError(
-            f"{where}: expected the picture's size for normalised landmarks (--image-size WIDTHxHEIGHT): "
+            f"{where}: expected the picture's size for normalised landmarks (--image-size WIDTH HEIGHT): "
             "without it the aspect ratio is lost."
         )
     scale = np.array([*image_size, 1.0])
