@@ -38,7 +38,7 @@ class DistilledNetworks(keras.Model):
         super().__init__(**kwargs)
         self.keypoint_encoder, self.pose_decoder = student.keypoint_encoder, student.pose_decoder
         self.pose_encoder = student.pose_encoder
-        # In a list of functions, so that Keras does not count the teacher's weights as this model's.
+        # A plain object, so that Keras does not count the teacher's weights as this model's.
         self.teach = _Teacher(teacher)
         self.trackers = {
             name: keras.metrics.Mean(name=name) for name in ("loss", "embedding", "pose", "pose_embedding")
@@ -120,7 +120,9 @@ def distil_networks(
     student = Networks.build(config)
     model = DistilledNetworks(student, teacher)
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    model.compile(optimizer=keras.optimizers.Adam(rate, use_ema=True, ema_momentum=_EMA))
+    # The average must have left the start behind, in a short training too.
+    momentum = min(_EMA, max(0.0, 1.0 - 10.0 / steps))
+    model.compile(keras.optimizers.Adam(rate, use_ema=True, ema_momentum=momentum), jit_compile=False)
     views = ViewConfig(
         views_per_pose=1,
         augmented_fraction=_FREE_VIEWS,

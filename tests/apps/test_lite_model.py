@@ -111,7 +111,7 @@ def test_an_explicit_hash_stands_in_for_model_json(folder, content):
 
 def test_what_model_json_does_not_name_is_refused(folder):
     shutil.copy(folder / NAME, folder / "other.tflite")
-    assert "names: tiny.tflite" in _refused(folder / "other.tflite")
+    assert "names: ['tiny.tflite']" in _refused(folder / "other.tflite")
     assert "does not exist" in _refused(folder / "nothing.tflite")
 
 
