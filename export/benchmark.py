@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import platform
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -100,7 +99,7 @@ def measure_models(folder: Path, manifest: LiteManifest, repeats: int) -> str:
         row = [name, f"{path.stat().st_size / 1000:,.0f}"]
         for speed in speeds:
             row += [f"{speed.median_ms:.3f}", f"{speed.p99_ms:.3f}"]
-        row.append(f"{speeds[0].memory_mb:.0f}")
+        row.append(f"{speeds[0].memory_mb:.0f}" if np.isfinite(speeds[0].memory_mb) else "not run")
         row += _accuracy_cells(manifest.content["files"][name])
         if official:
             row.append(_official_latency(official, path))
@@ -127,8 +126,10 @@ def _time_lift(path, threads, repeats):
     import ai_edge_litert.interpreter  # noqa: F401  (what the runtime itself takes is not the model's)
 
     keypoints = golden_inputs()["whole body 0"][None]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _resident_mb()
     model = LiteModel.load(path, num_threads=threads)
+    model.lift(keypoints)
+    grown = _resident_mb() - before
     run = model.prepare_lift(keypoints)
     seconds = np.empty(repeats)
     for index in range(-_WARM_UP, repeats):
@@ -136,8 +137,16 @@ def _time_lift(path, threads, repeats):
         run()
         if index >= 0:
             seconds[index] = time.perf_counter() - started
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return Speed(1e3 * float(np.median(seconds)), 1e3 * float(np.percentile(seconds, 99)), grown / 1024)
+    return Speed(1e3 * float(np.median(seconds)), 1e3 * float(np.percentile(seconds, 99)), grown)
+
+
+def _resident_mb():
+    """Memory of this process; NaN where the system does not tell."""
+    # Not the maximum of getrusage: a new process inherits that of its parent.
+    statm = Path("/proc/self/statm")
+    if not statm.is_file():
+        return float("nan")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def describe_machine() -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from vvipe_tf.provenance import describe_versions
 
 def lively_networks(config, seed):
     """Untrained networks whose batch statistics and heads are not those of a fresh start."""
+    keras.utils.set_random_seed(seed)
     networks = Networks.build(config)
     random = np.random.default_rng(seed)
     weights = networks.get_weights()

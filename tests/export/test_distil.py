@@ -14,15 +14,15 @@ def test_a_student_learns_to_say_what_its_teacher_says(trained, splits):
     config = NetworkConfig(embedding_dim=7, width=40, num_blocks=1, dropout=0.0)
     seen = []
     student = distil_networks(
-        trained.networks, config, splits["train"], 300, 64, 5e-3, 0, lambda *args: seen.append(args)
+        trained.networks, config, splits["train"], 200, 64, 5e-3, 0, lambda *args: seen.append(args)
     )
-    assert [step for step, _ in seen] == [30 * i for i in range(1, 11)]
+    assert [step for step, _ in seen] == [20 * i for i in range(1, 11)]
     assert seen[-1][1]["embedding"] < 0.3 * seen[0][1]["embedding"]
     small = TrainedModel(student, {"model": vars(config)})
     poses = splits["test"].canonical(COCO_13)
     wanted = trained.embed_poses(poses)
     error = np.abs(small.embed_poses(poses) - wanted).mean()
-    assert error < 0.5 * np.abs(wanted - wanted.mean(axis=0)).mean()
+    assert error < 0.7 * np.abs(wanted - wanted.mean(axis=0)).mean()
 
 
 def test_command_writes_a_run_that_names_its_teacher(run_dir, tmp_path, capsys):

@@ -46,10 +46,9 @@ class LiteModel:
         if num_threads < 1:
             raise ValueError(f"Expected at least 1 thread. Received: {num_threads}")
         check_hash(content, sha256)
-        from ai_edge_litert.interpreter import Interpreter
-
+        self._content, self._num_threads = content, num_threads
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+            self._interpreter = self._open_interpreter()
             signatures = self._interpreter.get_signature_list()
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
@@ -146,25 +145,36 @@ class LiteModel:
         Raises:
             ValueError: If the shape is wrong.
         """
-        self.lift(keypoints)
-        # The first subgraph of an exported model is that of lift.
-        (details,) = self._interpreter.get_input_details()
-        self._interpreter.resize_tensor_input(details["index"], keypoints.shape)
-        self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(details["index"], np.asarray(keypoints, np.float32))
-        return self._interpreter.invoke
+        keypoints = self._checked(keypoints, "keypoints", self._runner("lift", "keypoints")[1])
+        # The signature runners hold on to their interpreter, so this is another. Its first subgraph is that of lift.
+        interpreter = self._open_interpreter()
+        (details,) = interpreter.get_input_details()
+        interpreter.resize_tensor_input(details["index"], keypoints.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(details["index"], keypoints)
+        return interpreter.invoke
 
     def _run(self, signature, name, values):
         runner, shape = self._runner(signature, name)
-        values = np.asarray(values, np.float32)
-        if values.shape[1:] != shape[1:]:
-            sizes = ", ".join(map(str, shape[1:]))
-            raise ValueError(f"Expected {name} of shape (poses, {sizes}). Received: shape={values.shape}")
+        values = self._checked(values, name, shape)
         step = 1 if shape[0] == 1 else _BATCH
         # An empty batch is not for the interpreter: run one row of zeros and keep none of it.
         rows = values if len(values) else np.zeros((1, *shape[1:]), np.float32)
         parts = [runner(**{name: rows[start : start + step]}) for start in range(0, len(rows), step)]
         return {key: np.concatenate([part[key] for part in parts])[: len(values)] for key in parts[0]}
+
+    def _open_interpreter(self):
+        from ai_edge_litert.interpreter import Interpreter
+
+        return Interpreter(model_content=self._content, num_threads=self._num_threads)
+
+    @staticmethod
+    def _checked(values, name, shape):
+        values = np.asarray(values, np.float32)
+        if values.shape[1:] != shape[1:]:
+            sizes = ", ".join(map(str, shape[1:]))
+            raise ValueError(f"Expected {name} of shape (poses, {sizes}). Received: shape={values.shape}")
+        return values
 
     def _runner(self, signature, name):
         if signature not in self._runners:
