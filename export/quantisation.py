@@ -4,9 +4,11 @@ The first and the last layer of each network keep float activations and float16 
 and, in 8 bits, most of the error. The normalisation of the keypoints is float in every variant.
 """
 
+import io
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from typing import NamedTuple
 
 import numpy as np
@@ -130,8 +132,8 @@ def _measured_tensors(model, ranges):
 
 
 def _finish(quantizer, measured=None):
-    with warnings.catch_warnings():
-        # The quantizer runs the float model in a way that its interpreter warns about.
+    # The quantizer shows its progress, and runs the float model in a way that its interpreter warns about.
+    with redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors", category=UserWarning)
         result = quantizer.quantize(measured, enable_progress_bar=False, enable_progress_report=False)
     return correct_versions(bytes(result.quantized_model))

@@ -177,6 +177,8 @@ def generation_example(
 ) -> GenerationExample:
     """Adds noise to the embedding of a pose that is neither the usual one nor an oddity.
 
+    The noise has the covariance of the embeddings: with a KL weight below 1 they are not spread like the prior.
+
     Args:
         model: Trained model.
         dataset: Poses to choose from.
@@ -192,9 +194,11 @@ def generation_example(
     """
     poses = dataset.canonical(COCO_13)
     (chosen,) = spread_over_errors(mpjpe(poses, poses.mean(axis=0)), poses, (_STARTING_QUANTILE,))
-    embedding = model.embed_poses(poses[chosen : chosen + 1])
-    start = model.decode(embedding)[0]
-    generated = perturb(model, embedding[0], random_directions(num_directions, embedding.shape[1], seed), alphas)
+    embeddings = model.embed_poses(poses)
+    spread = (embeddings - embeddings.mean(axis=0)) / np.sqrt(len(embeddings))
+    directions = random_directions(num_directions, len(embeddings), seed) @ spread
+    start = model.decode(embeddings[chosen : chosen + 1])[0]
+    generated = perturb(model, embeddings[chosen], directions, alphas)
     return GenerationExample(start, generated, tuple(alphas), mpjpe(generated, start))
 
 
