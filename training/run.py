@@ -125,9 +125,16 @@ def _claim(run_dir, config, about):
 
 
 def _describe_data(data, splits):
+    learnt_from = splits["train"].licenses
     return {
         "data": data,
         "synthetic": any(split.synthetic for split in splits.values()),
         "splits": {name: len(split) for name, split in splits.items()},
-        "licenses": {source: text for split in splits.values() for source, text in split.licenses.items()},
+        "licenses": dict(learnt_from),
+        "test_licenses": {
+            source: text
+            for split in splits.values()
+            for source, text in split.licenses.items()
+            if source not in learnt_from
+        },
     }
