@@ -52,8 +52,6 @@ class LiftModule(tf.Module):
             name: {place: (_variable(layer.kernel), _variable(layer.bias)) for place, layer in named_layers(network)}
             for name, network in networks.items()
         }
-        # Traced once for both signatures that need it: it is most of the graph.
-        self._prepare = tf.function(self._prepare_detections, autograph=False)
 
     def signatures(self) -> dict[str, Callable]:
         """Concrete functions by signature name."""
@@ -107,7 +105,7 @@ class LiftModule(tf.Module):
         """What the keypoint encoder sees of detections (batch, 17, 3): (batch, 39), or 26 without a mask."""
         return self._prepare(keypoints)[0]
 
-    def _prepare_detections(self, keypoints):
+    def _prepare(self, keypoints):
         keypoints = tf.gather(keypoints, [COCO_17.index(name) for name in COCO_13.keypoint_names], axis=1)
         points, scores = keypoints[..., :2], keypoints[..., 2]
         inside = tf.reduce_all(tf.abs(points) <= COORDINATE_LIMIT, axis=-1)

@@ -1,11 +1,13 @@
 """A small model with weights as a trained one has them, its data, and one export of it for all tests."""
 
 import dataclasses
+import hashlib
 
 import keras
 import numpy as np
 import pytest
 
+import export.conversion
 from export.exporter import ExportConfig, export_model
 from export.verification import GATES
 from vvipe_tf.data.splits import default_split
@@ -45,6 +47,24 @@ def describe_run(config, data):
         "model": dataclasses.asdict(config),
         "weights_sha256": "0" * 64,
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remembered_conversions():
+    """Converts the same networks once: TensorFlow takes seconds for it, however small they are."""
+    known = {}
+    convert = export.conversion.convert_networks
+
+    def remember(config, networks):
+        weights = b"".join(layer.kernel.tobytes() for network in networks.values() for layer in network.layers)
+        key = config, tuple(networks), hashlib.sha256(weights).digest()
+        if key not in known:
+            known[key] = convert(config, networks)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export.conversion, "convert_networks", remember)
+        yield
 
 
 @pytest.fixture(scope="session")
