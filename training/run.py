@@ -45,6 +45,9 @@ def run_training(config: TrainConfig, command: str) -> TrainedModel | None:
         FloatingPointError: If the loss is not finite.
     """
     run_dir = Path(config.run_dir)
+    strategy = _strategy(config)
+    if config.stage == "mapping" and not best_weights_file(run_dir, "vae").exists():
+        raise FileNotFoundError(f"Expected stage one in {run_dir} before --stage mapping. Received: none")
     splits = load_splits(config.data)
     about = {
         "seed": config.seed,
@@ -58,26 +61,17 @@ def run_training(config: TrainConfig, command: str) -> TrainedModel | None:
         print(f"The run in {run_dir} is finished already.", file=sys.stderr)
         trained = load_run(run_dir)
     else:
-        trained = _train(config, splits, about)
+        trained = _train(config, strategy, splits, about)
     if trained is not None:
         splits_to_test = {name: dataset for name, dataset in splits.items() if name not in ("train", "validation")}
         print(evaluate_model(trained, splits_to_test, run_dir, config.gallery_size, command))
     return trained
 
 
-def _train(config, splits, about):
+def _train(config, strategy, splits, about):
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_dtype_policy("mixed_float16" if config.mixed_precision else "float32")
-    if config.stage == "mapping" and not best_weights_file(config.run_dir, "vae").exists():
-        raise FileNotFoundError(f"Expected stage one in {config.run_dir} before --stage mapping. Received: none")
-    strategy = _strategy(config.devices)
-    num_replicas = strategy.num_replicas_in_sync
-    if config.batch_size % (num_replicas * config.views):
-        raise ValueError(
-            f"Expected a --batch-size that {num_replicas} devices and {config.views} views divide. "
-            f"Received: {config.batch_size}"
-        )
-    network_config = config.network_config(synchronized=num_replicas > 1)
+    network_config = config.network_config(synchronized=strategy.num_replicas_in_sync > 1)
     train, validation = splits["train"], ValidationSet(splits["validation"], config.seed)
     if config.distinct:
         train = train.select(distinct_in_sequences(train))
@@ -93,12 +87,17 @@ def _train(config, splits, about):
     return load_run(config.run_dir)
 
 
-def _strategy(num_devices):
+def _strategy(config):
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     available = [device.name for device in tf.config.list_logical_devices(kind)]
-    if num_devices > len(available):
-        raise ValueError(f"Expected at most {len(available)} {kind} --devices. Received: {num_devices}")
-    chosen = available[: num_devices or (len(available) if kind == "GPU" else 1)]
+    if config.devices > len(available):
+        raise ValueError(f"Expected at most {len(available)} {kind} --devices. Received: {config.devices}")
+    chosen = available[: config.devices or (len(available) if kind == "GPU" else 1)]
+    if config.batch_size % (len(chosen) * config.views):
+        raise ValueError(
+            f"Expected a --batch-size that {len(chosen)} devices and {config.views} views divide. "
+            f"Received: {config.batch_size}"
+        )
     return tf.distribute.MirroredStrategy(chosen) if len(chosen) > 1 else tf.distribute.get_strategy()
 
 
@@ -112,6 +111,10 @@ def _claim(run_dir, config, about):
         write_started(run_dir, about)
         return False
     found = read_config(run_dir)
+    if not found.get("finished") and not any((run_dir / "checkpoints").glob("*.npz")):
+        # Nothing was learnt yet: a first try that failed does not bind the folder.
+        write_started(run_dir, about)
+        return False
     settings = about["train"]
     differing = sorted(
         name for name, value in settings.items() if name not in _FREE_SETTINGS and found["train"].get(name) != value

@@ -148,6 +148,13 @@ def test_other_settings_do_not_go_on_with_a_run(run_dir, data, capsys):
     assert "--margin 0.5; take another --run-dir" in capsys.readouterr().err
 
 
+def test_a_first_try_that_failed_does_not_bind_the_folder(data, tmp_path, capsys):
+    command = [*TINY, *data, "--run-dir", str(tmp_path), "--vae-steps", "10", "--mapping-steps", "10"]
+    assert main([*command, "--batch-size", "2000"]) == 2
+    assert "at least 2000 poses for one batch" in capsys.readouterr().err
+    assert main(command) == 0
+
+
 def test_a_folder_with_other_files_is_left_alone(data, tmp_path, capsys):
     (tmp_path / "thesis.tex").write_text("years of work")
     assert main([*TINY, *data, "--run-dir", str(tmp_path)]) == 2
