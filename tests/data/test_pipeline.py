@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from vvipe_tf.data.views import ViewConfig
 from vvipe_tf.keypoints import COCO_13
 
 VIEWS = ViewConfig(keypoint_dropout=0.5, keypoint_noise=0.01)
+AS_RECORDED = ViewConfig(mirror=False, pose_shape_sigma=0.0, body_shape_sigma=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def test_steps_are_the_same_wherever_one_starts(dataset):
 def test_every_pose_comes_once_in_each_epoch_and_in_another_order_in_the_next(dataset):
     dataset = dataset.select(np.arange(144))
     canonical = dataset.canonical(COCO_13)
-    batches = [batch.numpy() for batch in pose_batches(dataset, 16, 2, 0, 18, ViewConfig(mirror=False))]
+    batches = [batch.numpy() for batch in pose_batches(dataset, 16, 2, 0, 18, AS_RECORDED)]
     order = [np.abs(canonical - pose).sum(axis=(1, 2)).argmin() for batch in batches for pose in batch]
     assert sorted(order[:144]) == sorted(order[144:]) == list(range(144))
     assert order[:144] != order[144:]
@@ -45,14 +48,14 @@ def test_the_views_of_a_pose_lie_side_by_side_and_differ(dataset):
 
 def test_half_of_the_poses_are_mirrored(dataset):
     canonical = dataset.canonical(COCO_13)
-    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, ViewConfig())]
+    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, dataclasses.replace(AS_RECORDED, mirror=True))]
     as_is = [np.abs(canonical - pose).sum(axis=(1, 2)).min() < 1e-5 for batch in batches for pose in batch]
     assert 0.4 < np.mean(as_is) < 0.6
 
 
 def test_targets_can_keep_the_orientation_of_the_world(dataset):
     world = dataset.centred(COCO_13)
-    _, pose = as_numpy(view_batches(dataset, 8, 0, 0, 1, ViewConfig(mirror=False), canonical=False))[0]
+    _, pose = as_numpy(view_batches(dataset, 8, 0, 0, 1, AS_RECORDED, canonical=False))[0]
     assert all(np.abs(world - each).sum(axis=(1, 2)).min() < 1e-4 for each in pose)
 
 
@@ -90,3 +93,14 @@ def test_a_batch_that_views_do_not_divide_is_refused(dataset):
 def test_too_few_poses_for_a_batch_are_refused(dataset):
     with pytest.raises(ValueError, match="at least 256 poses for one batch. Received: 150"):
         pose_batches(dataset, 256, 0, 0, 1, VIEWS)
+
+
+def test_proportions_change_with_the_pose_and_its_target_together(dataset):
+    views = dataclasses.replace(AS_RECORDED, pose_shape_sigma=0.2)
+    recorded = next(iter(pose_batches(dataset, 16, 2, 0, 1, AS_RECORDED))).numpy()
+    _, target = as_numpy(view_batches(dataset, 32, 2, 0, 1, views))[0]
+    varied = next(iter(pose_batches(dataset, 16, 2, 0, 1, views))).numpy()
+    for pose in (varied, target[::2]):
+        shins = [np.linalg.norm(each[:, COCO_13.index("left_knee")] - each[:, COCO_13.index("left_ankle")], axis=-1)
+                 for each in (recorded, pose)]  # fmt: skip
+        assert np.std(np.log(shins[1] / shins[0])) > 0.1

@@ -55,9 +55,10 @@ def test_without_pre_training_the_decoder_learns(small_networks):
 
 
 def test_the_loss_falls(small_networks):
-    history = make_network(small_networks).fit(views(96), epochs=12, verbose=0, shuffle=False).history
-    assert history["loss"][-1] < 0.6 * history["loss"][0]
-    assert history["distillation_loss"][-1] < history["distillation_loss"][0]
+    """Nothing but the keypoint encoder learns here, so the error of the untrained decoder stays."""
+    history = make_network(small_networks).fit(views(96), epochs=25, verbose=0, shuffle=False).history
+    assert history["loss"][-1] < 0.9 * history["loss"][0]
+    assert history["triplet_loss"][-1] < 0.7 * history["triplet_loss"][0]
 
 
 def test_the_terms_add_up_to_the_loss(small_networks):

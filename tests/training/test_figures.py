@@ -36,7 +36,7 @@ def test_all_figures_are_drawn_into_the_run_folder_and_their_paths_printed(run_d
     for path in paths:
         with Image.open(path) as image:
             image.load()
-            assert min(image.size) > 600
+            assert min(image.size) > 300
 
 
 def test_only_the_figures_asked_for_are_drawn_and_twice_the_same(run_dir, capsys):
