@@ -43,7 +43,7 @@ def format_card(content: Mapping) -> str:
         "## Origin",
         f"Weights: {content['license']}. Commit {training.get('commit') or 'unknown'}, seed {training.get('seed')}, "
         f"preset {training.get('train', {}).get('preset', 'unknown')}, "
-        f"weights SHA-256 `{training.get('weights_sha256')}`.",
+        f"weights SHA-256 `{training.get('weights_sha256')}`. Command: `{training['command']}`.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -75,7 +75,7 @@ def describe_lite_model(
             "bones": [list(bone) for bone in COCO_13.bones],
             "unit": "torso: pelvis to spine plus spine to neck",
             "mm_per_unit": round(torso_mm, 1),
-            "axes": {"x": "front: y cross z", "y": "left hip to right hip", "z": "spine, up"},
+            "axes": {"x": "back of the person: y cross z", "y": "left hip to right hip", "z": "spine, up"},
             "origin": "pelvis",
         },
         "signatures": {
@@ -93,6 +93,7 @@ def _describe_training(run):
     data = dict(run.get("data", {}))
     data["data"] = Path(str(data.get("data", "unknown"))).name
     train = {key: value for key, value in run.get("train", {}).items() if key not in ("run_dir", "data")}
-    return {"data": data, "train": train} | {
+    preset, seed = train.get("preset"), run.get("seed")
+    return {"data": data, "train": train, "command": f"python -m training.train --preset {preset} --seed {seed}"} | {
         key: run.get(key) for key in ("commit", "seed", "versions", "weights_sha256", "distilled_from")
     }
