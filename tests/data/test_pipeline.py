@@ -48,7 +48,8 @@ def test_the_views_of_a_pose_lie_side_by_side_and_differ(dataset):
 
 def test_half_of_the_poses_are_mirrored(dataset):
     canonical = dataset.canonical(COCO_13)
-    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, dataclasses.replace(AS_RECORDED, mirror=True))]
+    views = dataclasses.replace(AS_RECORDED, mirror=True)
+    batches = [batch.numpy() for batch in pose_batches(dataset, 50, 0, 0, 12, views)]
     as_is = [np.abs(canonical - pose).sum(axis=(1, 2)).min() < 1e-5 for batch in batches for pose in batch]
     assert 0.4 < np.mean(as_is) < 0.6
 
