@@ -34,14 +34,14 @@ class TrainConfig:
     batch_size: int = _flag(256, "examples in a batch, over all devices")
     vae_steps: int = _flag(4000, "steps of stage one, the pose VAE")
     mapping_steps: int = _flag(9000, "steps of stage two, the mapping network")
-    learning_rate: float = _flag(1e-3, "peak learning rate of Adam")
+    learning_rate: float = _flag(3e-3, "peak learning rate of Adam")
     schedule: str = _flag(
         "cosine", "decay of the learning rate; step halves it at every fifth", ("cosine", "step", "none")
     )
     ema: float = _flag(0.998, "decay of the moving average of the weights; 0 turns it off")
     embedding_dim: int = _flag(32, "size of the embedding")
     width: int = _flag(1024, "units of each hidden layer")
-    dropout: float = _flag(0.1, "dropout rate")
+    dropout: float = _flag(0.0, "dropout rate")
     kl_weight: float = _flag(1e-3, "weight of the KL term; Eq. 2 of the paper has 1")
     kl_warmup: int = _flag(1000, "steps over which the KL weight grows from 0")
     triplet_weight: float = _flag(1.0, "weight of the triplet term; 0 is the ablation without it")
@@ -118,6 +118,8 @@ class TrainConfig:
 
 
 _PAPER = {
+    "learning_rate": 1e-3,
+    "dropout": 0.1,
     "views": 1,
     "distillation_weight": 0.0,
     "max_elevation": 30.0,
