@@ -5,18 +5,16 @@ mixed: its number is the person id and `subject/action/camera` the picture name.
 """
 
 import os
-import zipfile
 
 import numpy as np
 
 from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.joint_values import clean_joints
 from vvipe_tf.formats.detections.person_records import PersonRecord, table_of
-from vvipe_tf.formats.detections.restricted_pickle import read_object_array
+from vvipe_tf.formats.restricted_pickle import read_pickled_member
 from vvipe_tf.keypoints import COCO_17, H36M_17, H36M_32, KeypointProfile
 
 NAME = "videopose3d"
-MAX_MEMBER_BYTES = 4 << 30
 _LAYOUTS = {("coco", 17): COCO_17, ("h36m", 17): H36M_17, ("h36m", 32): H36M_32}
 
 
@@ -37,9 +35,9 @@ def read(
         ValueError: If the archive is damaged, holds foreign classes or is not of this form.
     """
     where = os.fspath(path)
-    positions = _member(path, "positions_2d")
+    positions = read_pickled_member(path, "positions_2d")
     if profile is None:
-        profile = _profile_of(_member(path, "metadata"), where)
+        profile = archive_profile(read_pickled_member(path, "metadata"), where)
     records = []
     for person, (name, sequence) in enumerate(_sequences(positions, where)):
         points = np.asarray(sequence)
@@ -59,22 +57,6 @@ def read(
     return table_of(records, NAME, where, profile, image_size=image_size)
 
 
-def _member(path: str | os.PathLike, name: str) -> object:
-    where = f"{os.fspath(path)}, {name}"
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(f"{name}.npy").file_size > MAX_MEMBER_BYTES:
-                raise ValueError(f"{where}: expected at most {MAX_MEMBER_BYTES} bytes")
-            with archive.open(f"{name}.npy") as stream:
-                return read_object_array(stream, where)[()]
-    except KeyError as error:
-        raise ValueError(f"{where}: expected a VideoPose3D archive with this array. Received: none") from error
-    except FileNotFoundError:
-        raise
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(f"{where}: expected an undamaged .npz. Received: {error}") from error
-
-
 def _sequences(positions: object, where: str) -> list[tuple[str, object]]:
     if not isinstance(positions, dict) or not all(isinstance(actions, dict) for actions in positions.values()):
         raise ValueError(f"{where}: expected positions_2d as subjects of actions. Received: {type(positions).__name__}")
@@ -86,13 +68,28 @@ def _sequences(positions: object, where: str) -> list[tuple[str, object]]:
     return found
 
 
-def _profile_of(metadata: object, where: str) -> KeypointProfile:
+def archive_profile(metadata: object, where: str) -> KeypointProfile:
+    """Profile of an archive, by the layout it names, or else by the joints it calls left.
+
+    Args:
+        metadata: Content of the archive's `metadata`. Archives of true projections name no layout.
+        where: File, for the message.
+
+    Returns:
+        The profile.
+
+    Raises:
+        ValueError: If neither tells it.
+    """
     named = metadata if isinstance(metadata, dict) else {}
-    layout, count = named.get("layout_name"), named.get("num_joints")
-    found = _LAYOUTS.get((layout, count)) if isinstance(layout, str) and isinstance(count, int) else None
-    if found is None:
-        raise ValueError(
-            f"{where}: expected a known layout in 'metadata', or a profile named (--profile). "
-            f"Received: layout {str(layout)[:40]!r} of {str(count)[:20]} joints"
-        )
-    return found
+    layout, count, symmetry = (named.get(key) for key in ("layout_name", "num_joints", "keypoints_symmetry"))
+    if isinstance(layout, str) and isinstance(count, int) and (layout, count) in _LAYOUTS:
+        return _LAYOUTS[layout, count]
+    for profile in _LAYOUTS.values() if layout is None and isinstance(symmetry, list | tuple) and symmetry else ():
+        left = [index for index, joint in enumerate(profile.keypoint_names) if joint.startswith("left_")]
+        if profile.num_joints == count and np.array_equal(symmetry[0], left):
+            return profile
+    raise ValueError(
+        f"{where}: expected a known layout in 'metadata', or a profile named (--profile). "
+        f"Received: layout {str(layout)[:40]!r} of {str(count)[:20]} joints"
+    )

@@ -10,6 +10,7 @@ import numpy as np
 
 from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
+from vvipe_tf.keypoints import KeypointProfile, get_profile
 
 
 def write_pose_csv(path: str | os.PathLike, sequence: PoseSequence) -> None:
@@ -21,10 +22,7 @@ def write_pose_csv(path: str | os.PathLike, sequence: PoseSequence) -> None:
         path: File to write; it appears whole or not at all.
         sequence: The poses.
     """
-    names = sequence.profile.keypoint_names
-    header = ["frame", "person", *(f"{name}_{axis}" for name in names for axis in "xyz")]
-    if sequence.scores is not None:
-        header += [f"{name}_score" for name in names]
+    header = _header(sequence.profile, sequence.scores is not None)
     with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         for key, value in sequence.description().items():
             file.write(f"# {key}: {'unknown' if value is None else value}\n")
@@ -35,3 +33,49 @@ def write_pose_csv(path: str | os.PathLike, sequence: PoseSequence) -> None:
             values = poses[row] if sequence.scores is None else [*poses[row], *sequence.scores[row]]
             cells = [f"{value:.6f}" for value in values]
             writer.writerow([int(sequence.frame[row]), int(sequence.person[row]), *cells])
+
+
+def read_pose_csv(path: str | os.PathLike) -> PoseSequence:
+    """Reads what `write_pose_csv` wrote.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such file, or a value is wrong.
+    """
+    where = os.fspath(path)
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    meaning = dict(line[1:].strip().partition(": ")[::2] for line in lines if line.startswith("#"))
+    rows = list(csv.reader(line for line in lines if not line.startswith("#")))
+    profile = get_profile(meaning.get("profile", ""))
+    joints = profile.num_joints
+    has_scores = bool(rows) and len(rows[0]) > 2 + 3 * joints
+    header = _header(profile, has_scores)
+    if not rows or rows[0] != header or any(len(row) != len(header) for row in rows):
+        raise ValueError(f"{where}: expected {len(header)} columns frame, person, ... of {profile.name} in each row")
+    try:
+        numbers = np.array(rows[1:], np.float64).reshape(-1, len(header))
+        frame, person = np.array([row[:2] for row in rows[1:]], np.int64).reshape(-1, 2).T
+        rates = {key: _known(meaning.get(key)) for key in ("fps", "torso_length_mm")}
+    except ValueError as error:
+        raise ValueError(f"{where}: expected numbers. Received: {error}") from error
+    return PoseSequence(
+        numbers[:, 2 : 2 + 3 * joints].reshape(-1, joints, 3),
+        profile,
+        meaning.get("coordinate_frame", ""),
+        meaning.get("unit", ""),
+        **rates,
+        frame=frame,
+        person=person,
+        scores=numbers[:, 2 + 3 * joints :] if has_scores else None,
+    )
+
+
+def _header(profile: KeypointProfile, has_scores: bool) -> list[str]:
+    names = profile.keypoint_names
+    scores = [f"{name}_score" for name in names] if has_scores else []
+    return ["frame", "person", *(f"{name}_{axis}" for name in names for axis in "xyz"), *scores]
+
+
+def _known(text: str | None) -> float | None:
+    return None if text in (None, "unknown") else float(text)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vvipe_tf.formats.detections.reading import read_detections
-from vvipe_tf.formats.detections.restricted_pickle import read_object_array
+from vvipe_tf.formats.restricted_pickle import read_object_array
 from vvipe_tf.keypoints import COCO_17, H36M_17
 
 

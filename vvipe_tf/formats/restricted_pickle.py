@@ -5,11 +5,15 @@ name before it is looked up.
 """
 
 import codecs
+import os
 import pickle
+import zipfile
 from collections import OrderedDict
 from typing import IO
 
 import numpy as np
+
+MAX_MEMBER_BYTES = 4 << 30
 
 
 def _reconstruct(subtype: type, shape: tuple, typecode: object) -> np.ndarray:
@@ -86,3 +90,32 @@ def read_object_array(stream: IO[bytes], where: str) -> np.ndarray:
     if not isinstance(array, np.ndarray) or array.shape != shape:
         raise ValueError(f"{where}: expected an array of shape {shape}. Received: {type(array).__name__}")
     return array
+
+
+def read_pickled_member(path: str | os.PathLike, name: str) -> object:
+    """Reads one pickled array of an .npz, without `allow_pickle`.
+
+    Args:
+        path: The .npz file.
+        name: Name of the array.
+
+    Returns:
+        The array, or the container it wraps.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, has no such array, or the array holds a foreign class.
+    """
+    where = f"{os.fspath(path)}, {name}"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(f"{name}.npy").file_size > MAX_MEMBER_BYTES:
+                raise ValueError(f"{where}: expected at most {MAX_MEMBER_BYTES} bytes")
+            with archive.open(f"{name}.npy") as stream:
+                return read_object_array(stream, where)[()]
+    except KeyError as error:
+        raise ValueError(f"{where}: expected a VideoPose3D archive with this array. Received: none") from error
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"{where}: expected an undamaged .npz. Received: {error}") from error
