@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vvipe_tf.apps.generate import ALPHAS, perturb, random_directions
+from vvipe_tf.apps.generate import ALPHAS, draw_poses, interpolate_keys, perturb, random_directions
 
 # The decoder repeats the three numbers of an embedding at each of two joints.
 MODEL = SimpleNamespace(decode=lambda embedding: np.repeat(embedding[:, None], 2, axis=1))
@@ -49,3 +49,40 @@ def test_shapes_that_do_not_fit_are_refused(embedding, directions, alphas):
 def test_noise_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="Expected a finite embedding"):
         perturb(MODEL, np.zeros(3), np.full((2, 3), np.nan))
+
+
+def numbers(count, seed):
+    return np.random.default_rng(seed).uniform(size=(count, 3))
+
+
+def test_refused_draws_are_counted_and_drawn_anew():
+    drawn = draw_poses(MODEL.decode, numbers, 20, seed=4, accept=lambda poses: poses[:, 0, 0] < 0.3)
+    assert drawn.embeddings.shape == (20, 3)
+    assert drawn.poses.shape == (20, 2, 3)
+    assert (drawn.embeddings[:, 0] < 0.3).all()
+    assert len(np.unique(drawn.embeddings[:, 0])) == 20
+    assert 40 <= drawn.num_drawn <= 150
+    again = draw_poses(MODEL.decode, numbers, 20, seed=4, accept=lambda poses: poses[:, 0, 0] < 0.3)
+    np.testing.assert_array_equal(drawn.embeddings, again.embeddings)
+
+
+def test_without_a_condition_everything_is_kept():
+    drawn = draw_poses(MODEL.decode, numbers, 6, seed=1)
+    assert (len(drawn.poses), drawn.num_drawn) == (6, 6)
+
+
+def test_drawing_ends_where_nothing_is_plausible():
+    with pytest.raises(ValueError, match="some are plausible. Received: 0 of 100"):
+        draw_poses(MODEL.decode, numbers, 2, seed=1, accept=lambda poses: np.zeros(len(poses), bool))
+    with pytest.raises(ValueError, match="at least 1 pose"):
+        draw_poses(MODEL.decode, numbers, 0, seed=1)
+
+
+def test_interpolation_passes_through_its_keys():
+    keys = np.array([[0.0, 1], [4, 1], [4, -7]])
+    path = interpolate_keys(keys, 4)
+    np.testing.assert_allclose(path[::4], keys)
+    np.testing.assert_allclose(path[[1, 6]], [[1, 1], [4, -3]])
+    assert len(path) == 9
+    with pytest.raises(ValueError, match="at least two key poses"):
+        interpolate_keys(keys[:1], 4)
