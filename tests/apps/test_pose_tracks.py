@@ -45,11 +45,13 @@ def test_somebody_unknown_is_refused(person, message):
 
 
 def test_poses_of_one_person_are_taken_with_their_columns():
-    all_of_them = sequence([0, 0, 1], [5, 2, 2], scores=np.arange(39.0).reshape(3, 13) / 39)
+    columns = {"scores": np.arange(39.0).reshape(3, 13) / 39, "uncertainty": np.array([0.3, 0.1, 0.2])}
+    all_of_them = sequence([0, 0, 1], [5, 2, 2], **columns)
     chosen = choose_poses(all_of_them, "main")
     assert chosen.person.tolist() == [2, 2]
     np.testing.assert_array_equal(chosen.poses, all_of_them.poses[1:])
     np.testing.assert_array_equal(chosen.scores, all_of_them.scores[1:])
+    assert chosen.uncertainty.tolist() == [0.1, 0.2]
     assert choose_poses(all_of_them) is all_of_them
 
 

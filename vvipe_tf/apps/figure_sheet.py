@@ -1,7 +1,9 @@
 """A sheet of paper for figures: panels placed in inches, matplotlib's object interface, written whole or not at all."""
 
 import os
+from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,6 +16,8 @@ INK, SOFT_INK = "#222222", "#6B6B6B"
 MARGIN, HEADER, FOOTER = 0.2, 0.75, 0.35
 _DPI = 150
 _LEAST_WIDTH = 8.4
+# Without these, the time and the version would be written.
+_UNDATED = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 _CARD_COLOUR, _SYNTHETIC_COLOUR = "#FAFAF8", "#B3261E"
 
 
@@ -65,11 +69,12 @@ class Sheet:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike) -> None:
-    """Writes a figure as PNG, whole or not at all; the same figure gives the same bytes.
+    """Writes a figure as PNG, SVG or PDF, whole or not at all; the same figure gives the same bytes.
 
     Args:
         figure: Figure to write.
-        path: File to write; its folder is created if it is missing.
+        path: File to write, `.png`, `.svg` or `.pdf`; its folder is created if it is missing.
     """
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+    suffix = Path(path).suffix.lower()
+    with atomic_path(path) as temporary, rc_context({"svg.hashsalt": "vvipe"}):
+        figure.savefig(temporary, format=suffix[1:], dpi=_DPI, metadata=_UNDATED[suffix])

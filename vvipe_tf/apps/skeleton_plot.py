@@ -14,6 +14,7 @@ _GHOST_COLOUR = "#BDBDBD"
 _PADDING = 0.03
 # The white edge of a bone stops short of its ends, so that joints stay whole.
 _EDGE_SHARE = 0.16
+_WHOLE, _DOTTED = "solid", (0, (0.2, 1.7))
 
 
 class Window:
@@ -49,6 +50,8 @@ class Window:
 def draw_skeleton(axes: Axes, view: SkeletonView, line_width: float = 2.6) -> None:
     """Paints a skeleton: floor, shadow, trunk, then bones and head from far to near, each with a light edge.
 
+    Bones whose place is a guess are dotted, and such a head is a ring.
+
     Args:
         axes: Axes to paint into; their limits are left alone (`Window.show`).
         view: What to paint.
@@ -66,11 +69,12 @@ def draw_skeleton(axes: Axes, view: SkeletonView, line_width: float = 2.6) -> No
     segments = [part for stroke in view.strokes for part in (_inner(stroke.points), stroke.points)]
     colours = [colour for stroke in view.strokes for colour in ("white", stroke.colour)]
     widths = np.tile([1.7 * line_width, line_width], len(view.strokes))
-    axes.add_collection(LineCollection(segments, colors=colours, linewidths=widths, capstyle="round", zorder=4))
+    styles = [style for stroke in view.strokes for style in (_WHOLE, _WHOLE if stroke.seen else _DOTTED)]
+    bones = LineCollection(segments, colors=colours, linewidths=widths, linestyles=styles, capstyle="round", zorder=4)
+    axes.add_collection(bones)
     if view.head is not None:
-        axes.add_patch(
-            Circle(view.head, view.head_radius, facecolor=TRUNK_COLOUR, edgecolor="white", linewidth=0.8, zorder=5)
-        )
+        fill, edge = (TRUNK_COLOUR, "white") if view.head_seen else ("white", TRUNK_COLOUR)
+        axes.add_patch(Circle(view.head, view.head_radius, facecolor=fill, edgecolor=edge, linewidth=0.8, zorder=5))
 
 
 def draw_ghost(axes: Axes, view: SkeletonView, line_width: float = 2.0) -> None:

@@ -31,11 +31,13 @@ class Stroke(NamedTuple):
         points: Its two ends (2, 2), y down.
         colour: Colour of its side of the body, `#RRGGBB`.
         depth: Mean distance of its ends along the view, larger is farther; 0 for 2D keypoints.
+        seen: Whether both ends were seen; False where the place of one is a guess.
     """
 
     points: np.ndarray
     colour: str
     depth: float
+    seen: bool = True
 
 
 class SkeletonView(NamedTuple):
@@ -49,6 +51,7 @@ class SkeletonView(NamedTuple):
         head: Centre (2,) of the head; None where it is missing.
         head_radius: Radius of the head.
         joints: Visible joints (joints, 2).
+        head_seen: Whether the head was seen; False where its place is a guess.
     """
 
     floor: np.ndarray | None
@@ -58,6 +61,7 @@ class SkeletonView(NamedTuple):
     head: np.ndarray | None
     head_radius: float
     joints: np.ndarray
+    head_seen: bool = True
 
     def bounds(self) -> np.ndarray:
         """Corner of least and corner of greatest coordinates (2, 2) of the body and its floor."""
@@ -68,7 +72,10 @@ class SkeletonView(NamedTuple):
 
 
 def view_pose(
-    pose: np.ndarray, profile: KeypointProfile = COCO_13, rotation: np.ndarray = VIEW_ROTATION
+    pose: np.ndarray,
+    profile: KeypointProfile = COCO_13,
+    rotation: np.ndarray = VIEW_ROTATION,
+    seen: np.ndarray | None = None,
 ) -> SkeletonView:
     """Orthographic view of a 3D pose, standing on a floor at its lowest joint.
 
@@ -79,6 +86,7 @@ def view_pose(
         pose: Pose (joints, 3), Z up, any unit; the sizes of head and floor suit torso units.
         profile: Joints of `pose`.
         rotation: World-to-camera rotation (3, 3). The default looks at a canonical pose from the front.
+        seen: Which joints were seen (joints,), None for all; the others are a guess.
 
     Returns:
         The view, in the unit of `pose`.
@@ -100,17 +108,21 @@ def view_pose(
         ],
         axis=1,
     )
-    bones = np.array([_ends(pose, bone) for bone in _bones(profile)])
+    bones = np.array([_ends(pose, bone) for bone in bones_of(profile)])
     shadows = bones.copy()
     shadows[..., 2] = level
-    view = _view(pose @ rotation.T, np.ones(profile.num_joints, dtype=bool), profile)
+    everything = np.ones(profile.num_joints, dtype=bool)
+    view = _view(pose @ rotation.T, everything, everything if seen is None else seen, profile)
     return view._replace(
         floor=(floor @ rotation.T)[:, :2], shadows=(shadows @ rotation.T)[..., :2], head_radius=_HEAD_RADIUS
     )
 
 
 def view_keypoints(
-    keypoints_2d: np.ndarray, mask: np.ndarray | None = None, profile: KeypointProfile = COCO_13
+    keypoints_2d: np.ndarray,
+    mask: np.ndarray | None = None,
+    profile: KeypointProfile = COCO_13,
+    seen: np.ndarray | None = None,
 ) -> SkeletonView:
     """View of 2D keypoints as they are; bones with a missing joint are left out.
 
@@ -118,6 +130,7 @@ def view_keypoints(
         keypoints_2d: Keypoints (joints, 2), y down, any unit.
         mask: Visibility (joints,), boolean or {0, 1}; None for all.
         profile: Joints of `keypoints_2d`.
+        seen: As for `view_pose`, where the keypoints are those of a projected pose.
 
     Returns:
         The view, in the unit of the keypoints.
@@ -131,7 +144,7 @@ def view_keypoints(
         raise ValueError(f"Expected a mask of shape ({profile.num_joints},). Received: shape={visible.shape}")
     if not visible.any() or not np.isfinite(keypoints_2d[visible]).all():
         raise ValueError("Expected at least one visible joint, and all visible ones finite. Received: others")
-    return _view(keypoints_2d, visible, profile)
+    return _view(keypoints_2d, visible, visible if seen is None else seen, profile)
 
 
 def _checked(points, profile, dims):
@@ -144,13 +157,14 @@ def _checked(points, profile, dims):
     return points
 
 
-def _view(points, visible, profile):
+def _view(points, visible, seen, profile):
     strokes = []
-    for bone in _bones(profile):
-        if visible[[joint for end in bone.ends for joint in end]].all():
+    for bone in bones_of(profile):
+        joints = [joint for end in bone.ends for joint in end]
+        if visible[joints].all():
             ends = _ends(points, bone)
             depth = float(ends[:, 2].mean()) if points.shape[1] == 3 else 0.0
-            strokes.append(Stroke(ends[:, :2], bone.colour, depth))
+            strokes.append(Stroke(ends[:, :2], bone.colour, depth, bool(seen[joints].all())))
     # A stable sort: bones at one depth keep the order of the profile.
     strokes.sort(key=lambda stroke: -stroke.depth)
     lengths = [np.linalg.norm(stroke.points[1] - stroke.points[0]) for stroke in strokes]
@@ -164,21 +178,29 @@ def _view(points, visible, profile):
         head=points[nose, :2] if nose is not None and visible[nose] else None,
         head_radius=_HEAD_SHARE * float(np.mean(lengths)) if lengths else 0.0,
         joints=points[visible, :2],
+        head_seen=nose is None or bool(seen[nose]),
     )
 
 
-class _Bone(NamedTuple):
+class Bone(NamedTuple):
+    """A bone to draw.
+
+    Args:
+        ends: For each of its two ends, the joints whose mean it is.
+        colour: Colour of its side of the body, `#RRGGBB`.
+    """
+
     ends: tuple[tuple[int, ...], tuple[int, ...]]
     colour: str
 
 
 @lru_cache
-def _bones(profile: KeypointProfile) -> tuple[_Bone, ...]:
+def bones_of(profile: KeypointProfile) -> tuple[Bone, ...]:
     """Bones of a profile with their colour, and a neck where the profile itself has none."""
     names = list(profile.bones)
     if profile.has("nose") and not any("nose" in bone and "neck" in bone for bone in names):
         names.append(("neck", "nose"))
-    return tuple(_Bone(tuple(profile.sources_of(joint) for joint in bone), _colour(bone)) for bone in names)
+    return tuple(Bone(tuple(profile.sources_of(joint) for joint in bone), _colour(bone)) for bone in names)
 
 
 def _ends(points, bone):

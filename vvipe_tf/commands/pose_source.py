@@ -11,7 +11,7 @@ _JSON_HEAD = 512
 
 
 def holds_poses(path: str) -> bool:
-    """Whether a file holds 3D poses (of this project's JSON or npz, or BVH) rather than keypoints.
+    """Whether a file holds 3D poses (this project's JSON, CSV or npz, BVH, TRC) rather than keypoints.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
@@ -23,10 +23,10 @@ def read_poses(path: str) -> "PoseSequence":
     """Reads 3D poses.
 
     Args:
-        path: JSON or npz as `lift` writes it, or BVH.
+        path: JSON, CSV, npz or TRC as `lift` writes it, or BVH.
 
     Returns:
-        The poses; those of a BVH in metres, Z up. Frames without a pose are left out.
+        The poses; those of a BVH or TRC in metres, Z up. Frames without a pose are left out.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -41,9 +41,17 @@ def read_poses(path: str) -> "PoseSequence":
         from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz
 
         return read_pose_npz(path)
+    if kind == "csv":
+        from vvipe_tf.formats.pose_files.pose_csv import read_pose_csv
+
+        return read_pose_csv(path)
+    if kind == "trc":
+        from vvipe_tf.formats.pose_files.pose_trc import read_trc
+
+        return read_trc(path)
     if kind == "bvh":
         return _read_bvh(path)
-    raise ValueError(f"{path}: expected 3D poses (.json or .npz of `lift`, .bvh). Received: another file")
+    raise ValueError(f"{path}: expected 3D poses (.json, .csv, .npz or .trc of `lift`, .bvh). Received: another file")
 
 
 def _kind_of(path: str) -> str | None:
@@ -53,6 +61,10 @@ def _kind_of(path: str) -> str | None:
         head = file.read(_JSON_HEAD)
     if head.lstrip().startswith(b"HIERARCHY"):
         return "bvh"
+    if head.startswith(b"PathFileType"):
+        return "trc"
+    if head.startswith(b"# coordinate_frame:"):
+        return "csv"
     if head.startswith(b"PK\x03\x04"):
         return "npz" if _has_poses(path) else None
     return "json" if b'"vvipe-poses"' in head else None
@@ -72,7 +84,7 @@ def _read_bvh(path: str) -> "PoseSequence":
     from vvipe_tf.formats.motion_capture.bvh_poses import read_bvh_poses
     from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 
-    capture = read_bvh_poses(path).capture
+    capture = read_bvh_poses(path, need_spine=False).capture
     whole = np.isfinite(capture.poses).all(axis=(1, 2))
     return PoseSequence(
         capture.poses[whole], capture.profile, "world", "m", capture.fps, frame=capture.frame[whole].astype(np.int64)
