@@ -21,13 +21,16 @@ _MAX_ELEVATION = np.deg2rad(75.0)
 _MAX_ROLL = np.deg2rad(30.0)
 _FREE_VIEWS = 0.75
 _KEYPOINT_DROPOUT = 0.2
+# How far poses of the pose encoder are moved towards others, at most, and by noise, in torso units.
+_MOST_BLEND = 0.5
+_POSE_NOISE = 0.06
 
 
 class DistilledNetworks(keras.Model):
     """Trains three small networks at once on what three trained ones say.
 
-    Fit it on batches (keypoints_2d, pose), as `vvipe_tf.data.pipeline.view_batches` makes them; the poses are what the
-    pose encoder is shown, no more.
+    Fit it on batches (keypoints_2d, pose), as `vvipe_tf.data.pipeline.view_batches` makes them; the poses, and others
+    around and between them, are what the pose encoder is shown, no more.
 
     Args:
         student: Networks to train.
@@ -56,6 +59,7 @@ class DistilledNetworks(keras.Model):
     def train_step(self, data):
         """One step on a batch (keypoints_2d, pose)."""
         keypoints_2d, pose = data
+        pose = _spread_poses(pose)
         wanted_embedding, wanted_pose, wanted_pose_embedding = self.teach(keypoints_2d, pose)
         with tf.GradientTape() as tape:
             embedding = self.keypoint_encoder(keypoints_2d, training=True)
@@ -143,6 +147,21 @@ def distil_networks(
     )
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return student
+
+
+def _spread_poses(pose):
+    """Poses (batch, joints, 3), half of them moved towards another and half by noise.
+
+    As with views, the teacher answers for any pose, and a student that saw only those of the data fails beyond them.
+    """
+    size = (tf.shape(pose)[0], 1, 1)
+    share = tf.random.uniform(size, 0.0, _MOST_BLEND) * _random_half(size)
+    noise = tf.random.normal(tf.shape(pose)) * tf.random.normal(size, stddev=_POSE_NOISE) * _random_half(size)
+    return pose + share * (tf.random.shuffle(pose) - pose) + noise
+
+
+def _random_half(shape):
+    return tf.cast(tf.random.uniform(shape) < 0.5, tf.float32)
 
 
 def _squared_distance(a, b):

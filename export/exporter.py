@@ -11,7 +11,8 @@ from export.detections import make_test_views, sample_detections
 from export.flatbuffer_model import op_versions, read_model
 from export.lift_module import SCORE_THRESHOLD, LiftConfig
 from export.model_card import CARD_FILE, format_card
-from export.model_description import describe_lite_model
+from export.model_description import describe_lite_model, describe_pose_encoder
+from export.pose_encoder import ENCODERS, NO_ENCODER, POSE_GATES, PoseGate, choose_encoder
 from export.runtime_support import supporting_runtimes
 from export.tensor_metadata import check_with_displayer, describe_model
 from export.verification import (
@@ -45,7 +46,8 @@ class ExportConfig:
         license_text: Licence of the weights.
         variants: Variants of VARIANTS.
         batch_sizes: One file for each: None takes any batch, 1 only single poses.
-        encode_pose: Whether the signature `encode_pose` is there.
+        encode_pose: Which 3D encoder is the signature `encode_pose` of all files but the compact one, one of ENCODERS:
+            `"none"`, `"distilled"` (that of the compact model) or `"full"` (the one that was trained).
         score_threshold: Least score of a visible keypoint.
         gallery_size: Poses of each test split that the gates are measured on.
         seed: Seed of samples and views.
@@ -56,7 +58,7 @@ class ExportConfig:
     license_text: str = "Apache-2.0"
     variants: tuple[str, ...] = VARIANTS
     batch_sizes: tuple[int | None, ...] = (None,)
-    encode_pose: bool = False
+    encode_pose: str = NO_ENCODER
     score_threshold: float = SCORE_THRESHOLD
     gallery_size: int = 500
     seed: int = 0
@@ -66,6 +68,8 @@ class ExportConfig:
         unknown = [variant for variant in self.variants if variant not in VARIANTS]
         if unknown or not self.variants:
             raise ValueError(f"Expected variants among {', '.join(VARIANTS)}. Received: {unknown or 'none'}")
+        if self.encode_pose not in ENCODERS:
+            raise ValueError(f"Expected encode_pose among {', '.join(ENCODERS)}. Received: {self.encode_pose!r}")
         if not 0 <= self.score_threshold <= 1:
             raise ValueError(f"Expected a score threshold in [0, 1]. Received: {self.score_threshold}")
         if self.gallery_size < 2:
@@ -133,8 +137,10 @@ def export_model(
         The export.
 
     Raises:
-        ValueError: If a gate fails, or the splits hold no test.
+        ValueError: If a gate fails, the splits hold no test, or there is no compact model distilled from this one to
+            take the 3D encoder from.
     """
+    chosen = choose_encoder(trained, compact, config.encode_pose)
     tests = {name: split for name, split in splits.items() if name.startswith("test")}
     if not tests:
         raise ValueError(f"Expected a test split. Received: {', '.join(splits)}")
@@ -143,27 +149,36 @@ def export_model(
         name: measure_reference(trained, make_test_views(split, config.gallery_size, missing, config.seed))
         for name, split in tests.items()
     }
-    models = [(config.name, variant, variant, trained) for variant in config.variants]
+    models = [(config.name, variant, variant, trained, chosen) for variant in config.variants]
     if compact is not None:
-        models.append((f"{config.name}_{COMPACT}", COMPACT_VARIANT, COMPACT, compact))
+        models.append((f"{config.name}_{COMPACT}", COMPACT_VARIANT, COMPACT, compact, None))
     builders: dict[tuple, VariantBuilder] = {}
     files, entries, description = {}, {}, None
-    for stem, variant, gate, model in models:
+    for stem, variant, gate, model, encoder in models:
         for batch_size in config.batch_sizes:
             lift = LiftConfig(model.network_config, config.score_threshold, batch_size)
             key = (id(model), batch_size)
             if key not in builders:
                 keypoints, poses = sample_detections(splits["train"], _SAMPLES, missing, config.seed)
-                builders[key] = VariantBuilder(model.networks, lift, keypoints, poses if config.encode_pose else None)
+                networks = model.networks
+                if encoder is not None:
+                    networks = replace(networks, pose_encoder=encoder.networks.pose_encoder)
+                builders[key] = VariantBuilder(networks, lift, keypoints, None if encoder is None else poses)
             about = describe_lite_model(
-                stem, config.model_version, config.license_text, lift, model.config, _mean_torso(splits["train"])
+                stem,
+                config.model_version,
+                config.license_text,
+                lift,
+                model.config,
+                _mean_torso(splits["train"]),
+                None if encoder is None else describe_pose_encoder(config.encode_pose, encoder.config),
             )
             description = description or about
             label = gate + ("" if batch_size is None else f"_batch{batch_size}")
             name = f"{config.name}_{label}.tflite"
             files[name] = describe_model(builders[key].build(variant), about)
-            allowed = replace(gates[gate], max_bytes=gates[gate].max_bytes * (3 if config.encode_pose else 2) // 2)
-            entries[name] = _verified(name, files[name], about, references, allowed) | {
+            pose_gate = None if encoder is None else POSE_GATES[config.encode_pose]
+            entries[name] = _verified(name, files[name], about, references, gates[gate], pose_gate) | {
                 "variant": label,
                 "batch": batch_size or "any",
                 "model": about["training"],
@@ -179,7 +194,14 @@ def export_model(
     return Export(LiteManifest.from_content(content), files)
 
 
-def _verified(name: str, content: bytes, about: Mapping, references: Mapping[str, SplitReference], gate: Gate) -> dict:
+def _verified(
+    name: str,
+    content: bytes,
+    about: Mapping,
+    references: Mapping[str, SplitReference],
+    gate: Gate,
+    pose_gate: PoseGate | None,
+) -> dict:
     """Passes a file through its gates; returns its entry in model.json."""
     digest = hashlib.sha256(content).hexdigest()
     lite = LiteModel(content, digest)
@@ -191,7 +213,7 @@ def _verified(name: str, content: bytes, about: Mapping, references: Mapping[str
         results = {split: measure_split(lite, reference) for split, reference in references.items()}
     except ValueError as error:
         raise ValueError(f"{name} did not pass: {error}") from error
-    failures = failed_gates(gate, results, len(content), runtimes)
+    failures = failed_gates(gate, results, len(content), runtimes, pose_gate)
     if failures:
         raise ValueError(f"{name} did not pass: {'; '.join(failures)}")
     return {

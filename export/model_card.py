@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from vvipe_tf.apps.lite_model import ENCODE_POSE
 from vvipe_tf.evaluation.report import format_table
 
 CARD_FILE = "MODEL_CARD.md"
@@ -32,6 +33,7 @@ def format_card(content: Mapping) -> str:
         "\n".join(f"- `{name}`: {text}" for name, text in content["signatures"]["lift"].items()),
         f"Keypoints with a score below {content['input']['score_threshold']:g} count as missing. One torso unit was "
         f"{content['pose']['mm_per_unit']:g} mm on average in the training data.",
+        *_pose_encoder_parts(content),
         "## Training data",
         "\n".join(f"- {source}: {text}" for source, text in sorted(data.get("licenses", {}).items())),
         f"Poses by split: {sizes or 'unknown'}." + (" The poses are SYNTHETIC." if data.get("synthetic") else ""),
@@ -61,6 +63,30 @@ def format_files(content: Mapping) -> str:
             row += _split_cells(about["verification"].get(split))
         rows.append(row)
     return format_table(header, rows)
+
+
+def _pose_encoder_parts(content: Mapping) -> Sequence[str]:
+    """What `encode_pose` is, with a table of what it costs; nothing without it."""
+    encoder = content.get("pose_encoder")
+    if encoder is None:
+        return []
+    origin = {
+        "full": "the encoder that was trained",
+        "distilled": f"a smaller encoder (width {encoder['width']}) that learnt from the one that was trained",
+    }[encoder["kind"]]
+    rows = [
+        (name, split, f"{found['neighbour_share']:.3f}", f"{found['hit_at_1']:.1f}", f"{found['hit_at_1_change']:+.2f}")
+        for name, about in content["files"].items()
+        for split, result in sorted(about["verification"].items())
+        if (found := result.get(ENCODE_POSE)) is not None
+    ]
+    return [
+        "## 3D poses",
+        f"`{ENCODE_POSE}` embeds canonical 3D poses into the same space; it is {origin}.",
+        format_table(("file", "poses", "distance", "Hit@1", "change"), rows),
+        "Distance: mean distance to the embeddings of the trained encoder, in distances between nearest neighbours. "
+        "Hit@1: 3D poses searching among the views.",
+    ]
 
 
 def with_benchmark(card: str, table: str, machine: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from export.lift_module import COORDINATE_LIMIT, LiftConfig
 from vvipe_tf.apps.lite_manifest import FORMAT, VERSION
+from vvipe_tf.apps.lite_model import ENCODE_POSE
 from vvipe_tf.geometry.keypoints_2d import MIN_VISIBLE_JOINTS, TORSO_EXTENT
 from vvipe_tf.keypoints import COCO_13, COCO_17
 
@@ -29,7 +30,13 @@ _VALID = (
 
 
 def describe_lite_model(
-    name: str, model_version: str, license_text: str, config: LiftConfig, run: Mapping, torso_mm: float
+    name: str,
+    model_version: str,
+    license_text: str,
+    config: LiftConfig,
+    run: Mapping,
+    torso_mm: float,
+    pose_encoder: Mapping | None = None,
 ) -> dict:
     """The content of model.json without its files.
 
@@ -40,12 +47,21 @@ def describe_lite_model(
         config: What is built into the graph.
         run: Content of the run's config.json.
         torso_mm: Mean torso length of the training poses, millimetres.
+        pose_encoder: What `describe_pose_encoder` says, if the model has one.
 
     Returns:
         JSON-ready description.
     """
-    measured = {key: run[key] for key in _PASSED_ON if key in run}
-    return measured | {
+    optional = {key: run[key] for key in _PASSED_ON if key in run}
+    signatures = {
+        "lift": {"keypoints": _KEYPOINTS, "embedding": _EMBEDDING, "pose": _POSE, "valid": _VALID},
+        "embed": {"keypoints": _KEYPOINTS, "embedding": _EMBEDDING, "valid": _VALID},
+        "decode": {"embedding": _EMBEDDING, "pose": _POSE},
+    }
+    if pose_encoder is not None:
+        optional["pose_encoder"] = dict(pose_encoder)
+        signatures[ENCODE_POSE] = {"pose": _POSE, "embedding": _EMBEDDING}
+    return optional | {
         "format": FORMAT,
         "version": VERSION,
         "name": name,
@@ -78,14 +94,23 @@ def describe_lite_model(
             "axes": {"x": "back of the person: y cross z", "y": "left hip to right hip", "z": "spine, up"},
             "origin": "pelvis",
         },
-        "signatures": {
-            "lift": {"keypoints": _KEYPOINTS, "embedding": _EMBEDDING, "pose": _POSE, "valid": _VALID},
-            "embed": {"keypoints": _KEYPOINTS, "embedding": _EMBEDDING, "valid": _VALID},
-            "decode": {"embedding": _EMBEDDING, "pose": _POSE},
-            "encode_pose": {"pose": _POSE, "embedding": _EMBEDDING},
-        },
+        "signatures": signatures,
         "training": _describe_training(run),
     }
+
+
+def describe_pose_encoder(kind: str, run: Mapping) -> dict:
+    """Which network `encode_pose` is.
+
+    Args:
+        kind: `"full"`, the encoder that was trained, or `"distilled"`, a smaller one that learnt from it.
+        run: Content of the config.json of the run that it is from.
+
+    Returns:
+        JSON-ready description.
+    """
+    size = {key: run["model"][key] for key in ("width", "num_blocks")}
+    return {"kind": kind} | size | {key: run.get(key) for key in ("weights_sha256", "distilled_from")}
 
 
 def _describe_training(run):

@@ -42,7 +42,7 @@ def _export(arguments):
             license_text=arguments.license,
             variants=variants_from(arguments.variant),
             batch_sizes=tuple(_BATCHES[batch] for batch in dict.fromkeys(arguments.batch)),
-            encode_pose=arguments.encode_pose,
+            encode_pose=arguments.encode_pose or ("distilled" if arguments.compact_run else "none"),
             score_threshold=arguments.score_threshold,
             gallery_size=arguments.gallery_size,
             seed=arguments.seed,
@@ -80,8 +80,13 @@ def _parser():
         help="float32, float16, dynamic_range, int8, int16x8 or all",
     )
     parser.add_argument("--batch", nargs="+", default=["any"], choices=tuple(_BATCHES), help="batch sizes, a file each")
-    parser.add_argument("--encode-pose", action=argparse.BooleanOptionalAction, default=False, help="3D encoder too")
     parser.add_argument("--compact-run", help="run folder of export.distil, exported beside the model as NAME_compact")
+    parser.add_argument(
+        "--encode-pose",
+        choices=("none", "distilled", "full"),
+        help="3D encoder in all files but NAME_compact: of the compact run (distilled) or of the run itself (full); "
+        "distilled if not given, with a compact run",
+    )
     parser.add_argument("--score-threshold", type=float, default=0.3, help="least score of a visible keypoint")
     parser.add_argument("--data", help="poses to calibrate and verify with; those of the run if not given")
     parser.add_argument("--gallery-size", type=int, default=500, help="poses of each test split to verify with")

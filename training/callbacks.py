@@ -17,18 +17,20 @@ from vvipe_tf.models.run_folder import read_arrays, write_arrays
 
 
 def best_weights_file(run_dir: Path | str, stage: str) -> Path:
-    """File of the best averaged weights of a stage, `"vae"` or `"mapping"`."""
+    """File of the best averaged weights of a stage: `"vae"` or `"mapping"`, or the kind of a baseline."""
     return Path(run_dir) / "checkpoints" / f"{stage}_best.npz"
 
 
 @contextmanager
 def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Puts the moving average of the weights into a model for the length of a block, if its optimizer keeps one."""
-    if not model.optimizer.use_ema:
+    # A loss-scale optimizer has one inside that keeps the average.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not optimizer.use_ema:
         yield
         return
     raw = [variable.value.numpy() for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    optimizer.finalize_variable_values(model.trainable_variables)
     try:
         yield
     finally:
@@ -110,7 +112,7 @@ class Validation(keras.callbacks.Callback):
     The measures join the logs of the epoch as `validation/...`, so it must stand before the callbacks that show them.
 
     Args:
-        stage: `"vae"` or `"mapping"`.
+        stage: `"vae"` or `"mapping"`, or the kind of a baseline.
         run_dir: Run folder.
         steps_per_epoch: Steps between validations.
         examples_per_step: Batch size.

@@ -21,34 +21,40 @@ from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.near_duplicates import DEFAULT_THRESHOLD, select_gallery
 from vvipe_tf.data.rigs import RIGS, Rig, get_rig
+from vvipe_tf.evaluation.aligned_neighbours import nearest_aligned_poses
 from vvipe_tf.evaluation.baselines import embed_canonical_poses, embed_normalised_keypoints
 from vvipe_tf.evaluation.chance import evaluate_chance
+from vvipe_tf.evaluation.distribution_neighbours import nearest_distributions
 from vvipe_tf.evaluation.hit_at_k import HIT_RANKS, PosePairErrors
 from vvipe_tf.evaluation.lifting import evaluate_lifting
+from vvipe_tf.evaluation.neighbours import nearest_neighbours
 from vvipe_tf.evaluation.protocol import (
     evaluate_cross_retrieval,
     evaluate_pose_oracle,
-    evaluate_retrieval,
+    find_answers,
     metric_profiles,
+    score_answers,
 )
 from vvipe_tf.evaluation.report import format_report
 from vvipe_tf.formats.atomic import atomic_path
-from vvipe_tf.keypoints import COCO_13
+from vvipe_tf.keypoints import COCO_13, H36M_17
 from vvipe_tf.provenance import describe_command, describe_commit, describe_versions
 from vvipe_tf.silence import silenced_start
 
 if TYPE_CHECKING:
-    from vvipe_tf.models.run_folder import TrainedModel
+    from vvipe_tf.models.run_folder import AnyTrainedModel
 
 RESULTS_FILE = "results.json"
 FORMAT = "vvipe-results"
 VERSION = 1
 GALLERY_SIZE = 2000
 _NOT_FOR_TESTING = ("train", "validation")
+# The distance of each kind of model.
+_FIND_NEIGHBOURS = {"vvipe": nearest_neighbours, "pr_vipe": nearest_distributions, "lifter": nearest_aligned_poses}
 
 
 def measure_split(
-    model: "TrainedModel",
+    model: "AnyTrainedModel",
     dataset: PoseDataset,
     rigs: Sequence[Rig] = tuple(RIGS.values()),
     gallery_size: int = GALLERY_SIZE,
@@ -57,7 +63,8 @@ def measure_split(
     """Measures a model on the poses of one split.
 
     Args:
-        model: Anything with `embed_keypoints`, `embed_poses` and `decode`.
+        model: Model with the `config` of its run. V-VIPE has `embed_keypoints`, `embed_poses` and `decode`; the
+            baselines have `embed_keypoints` alone, which gives samples (PR-VIPE) or lifted poses.
         dataset: Poses of the split.
         rigs: Cameras to measure between.
         gallery_size: Poses in each gallery, after near-duplicates are left out; fewer where the split has fewer.
@@ -77,44 +84,64 @@ def measure_split(
         raise ValueError(f"Expected at least 2 poses that are no near-duplicates. Received: {len(gallery)}")
     poses = {profile.name: gallery.centred(profile) for profile in metric_profiles(gallery.profile)}
     errors = {name: PosePairErrors(metric_poses) for name, metric_poses in poses.items()}
-    canonical = gallery.canonical(COCO_13)
-    pose_embeddings = model.embed_poses(canonical)
+    kind = model.config.get("kind", "vvipe")
+    settings = model.config.get("train", {})
+    is_rotated, has_pose_encoder = settings.get("rotation", True), settings.get("pretraining", True)
+    true_poses = gallery.canonical(COCO_13) if is_rotated else gallery.centred(COCO_13)
+    pose_embeddings = model.embed_poses(true_poses) if kind == "vvipe" and has_pose_encoder else None
 
     def by_metric(evaluate, *inputs):
         return {name: evaluate(*inputs, cache, ks).to_dict() for name, cache in errors.items()}
+
+    def measure_retrieval(embeddings, pairs, find_neighbours=nearest_neighbours):
+        return by_metric(score_answers, find_answers(embeddings, pairs, max(ks), find_neighbours), pairs)
+
+    def measure_lifting(rig, embeddings):
+        if kind == "lifter":
+            lifted, truth = embeddings, rig.camera_poses(gallery, seed, H36M_17)
+        else:
+            lifted, truth = np.stack([model.decode(embedding) for embedding in embeddings]), true_poses
+        return evaluate_lifting(lifted, truth, gallery.torso_lengths_mm, rig.camera_names).to_dict()
 
     def measure_rig(rig):
         keypoints = rig.project(gallery, seed)
         visible = np.isfinite(keypoints).all(axis=-1)
         masks = [None if mask.all() else mask for mask in visible]
         embeddings = np.stack([model.embed_keypoints(view, mask) for view, mask in zip(keypoints, masks, strict=True)])
-        lifted = np.stack([model.decode(embedding) for embedding in embeddings])
-        return {
+        measured = {
             "virtual": rig.is_virtual,
             "pairs": len(rig.pairs),
-            "model": by_metric(evaluate_retrieval, embeddings, rig.pairs),
-            "keypoints_2d": by_metric(evaluate_retrieval, embed_normalised_keypoints(keypoints, visible), rig.pairs),
-            "cross_3d": by_metric(evaluate_cross_retrieval, pose_embeddings, embeddings),
-            "lifting": evaluate_lifting(lifted, canonical, gallery.torso_lengths_mm, rig.camera_names).to_dict(),
+            "model": measure_retrieval(embeddings, rig.pairs, _FIND_NEIGHBOURS[kind]),
+            "keypoints_2d": measure_retrieval(embed_normalised_keypoints(keypoints, visible), rig.pairs),
         }
+        if pose_embeddings is not None:
+            measured["cross_3d"] = by_metric(evaluate_cross_retrieval, pose_embeddings, embeddings)
+        if kind != "pr_vipe":
+            measured["lifting"] = measure_lifting(rig, embeddings)
+        return measured
 
-    return {
+    entry = {
+        "model_kind": kind,
         "synthetic": gallery.synthetic,
         "split_size": len(dataset),
         "gallery_size": len(gallery),
         "near_duplicate_threshold": DEFAULT_THRESHOLD,
-        "frames_sha256": _digest_frames(gallery),
+        "frames_sha256": digest_frames(gallery),
         "seed": seed,
         "metrics": list(poses),
         "chance": {name: evaluate_chance(metric_poses, ks).to_dict() for name, metric_poses in poses.items()},
-        "oracle_3d": by_metric(evaluate_pose_oracle, pose_embeddings),
-        "canonical_3d": by_metric(evaluate_pose_oracle, embed_canonical_poses(canonical)),
+        "canonical_3d": by_metric(evaluate_pose_oracle, embed_canonical_poses(gallery.canonical(COCO_13))),
         "rigs": {rig.name: measure_rig(rig) for rig in rigs},
     }
+    if kind != "pr_vipe":
+        entry["lifting_frame"] = "camera" if kind == "lifter" else "canonical" if is_rotated else "world"
+    if pose_embeddings is not None:
+        entry["oracle_3d"] = by_metric(evaluate_pose_oracle, pose_embeddings)
+    return entry
 
 
 def evaluate_model(
-    model: "TrainedModel",
+    model: "AnyTrainedModel",
     splits: Mapping[str, PoseDataset],
     run_dir: str | os.PathLike,
     gallery_size: int = GALLERY_SIZE,
@@ -205,9 +232,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
 
     def command():
+        if (arguments.frames or arguments.kind) and not arguments.views:
+            raise ValueError("Expected --views with --frames and --kind. Received: none")
         with silenced_start():
-            from vvipe_tf.models.run_folder import load_run
-        model = load_run(arguments.run_dir)
+            from vvipe_tf.models.run_folder import load_any_run
+        model = load_any_run(arguments.run_dir)
+        if arguments.views:
+            from training.measure_views import evaluate_views
+
+            print(evaluate_views(model, arguments, describe_command("training.evaluate", argv)), end="")
+            return
         data = arguments.data or model.config["data"]["data"]
         report = evaluate_model(
             model,
@@ -232,10 +266,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gallery-size", type=int, default=GALLERY_SIZE, help="poses in each gallery (%(default)s)")
     parser.add_argument("--rig", action="append", choices=tuple(RIGS), help="rig, repeatable; all by default")
     parser.add_argument("--seed", type=int, default=0, help="seed of galleries and rigs (%(default)s)")
+    parser.add_argument("--views", help="a .views.npz: measure between its cameras instead of virtual ones")
+    parser.add_argument("--frames", help="with --views: frame list in PR-VIPE's form, a file or a folder")
+    parser.add_argument("--kind", action="append", help="with --views: keypoints, repeatable; all by default")
+    parser.add_argument("--window", type=int, default=30, help="with --views: frames near a query's, no answers to it")
     return parser
 
 
-def _digest_frames(dataset: PoseDataset) -> str:
+def digest_frames(dataset: PoseDataset) -> str:
     """SHA-256 of the gallery's frames, so that two tables can be seen to be about the same ones."""
     columns = (dataset.source, dataset.subject, dataset.sequence, dataset.frame)
     lines = (":".join(map(str, row)) for row in zip(*columns, strict=True))

@@ -10,15 +10,15 @@ import tensorflow as tf
 from training.callbacks import best_weights_file
 from training.config import TrainConfig
 from training.evaluate import evaluate_model
-from training.stages import train_mapping, train_vae
+from training.stages import train_lifter, train_mapping, train_pr_vipe, train_vae
 from training.validation import ValidationSet
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.near_duplicates import distinct_in_sequences
 from vvipe_tf.models.run_folder import (
     CONFIG_FILE,
-    Networks,
-    TrainedModel,
-    load_run,
+    AnyTrainedModel,
+    build_model,
+    load_any_run,
     read_config,
     save_run,
     write_started,
@@ -29,7 +29,7 @@ from vvipe_tf.provenance import describe_commit, describe_versions
 _FREE_SETTINGS = {"stage", "run_dir", "gallery_size"}
 
 
-def run_training(config: TrainConfig, command: str) -> TrainedModel | None:
+def run_training(config: TrainConfig, command: str) -> AnyTrainedModel | None:
     """Trains, saves and evaluates.
 
     Args:
@@ -59,7 +59,7 @@ def run_training(config: TrainConfig, command: str) -> TrainedModel | None:
     }
     if _claim(run_dir, config, about):
         print(f"The run in {run_dir} is finished already.", file=sys.stderr)
-        trained = load_run(run_dir)
+        trained = load_any_run(run_dir)
     else:
         trained = _train(config, strategy, splits, about)
     if trained is not None:
@@ -72,19 +72,26 @@ def _train(config, strategy, splits, about):
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_dtype_policy("mixed_float16" if config.mixed_precision else "float32")
     network_config = config.network_config(synchronized=strategy.num_replicas_in_sync > 1)
-    train, validation = splits["train"], ValidationSet(splits["validation"], config.seed)
+    train, validation = splits["train"], ValidationSet(splits["validation"], config.seed, config.rotation)
     if config.distinct:
         train = train.select(distinct_in_sequences(train))
     with strategy.scope():
-        trained = TrainedModel(Networks.build(network_config), {"model": dataclasses.asdict(network_config)})
-        train_vae(config, trained, train, validation)
-        if config.stage == "vae":
-            print(f"Stage one is done. Go on with --stage mapping --run-dir {config.run_dir}", file=sys.stderr)
-            return None
-        train_mapping(config, trained, train, validation)
-    save_run(config.run_dir, trained.networks, network_config, about)
-    validation.write_embeddings(trained, Path(config.run_dir) / "tensorboard")
-    return load_run(config.run_dir)
+        trained = build_model(config.model, network_config)
+        if config.model == "pr_vipe":
+            train_pr_vipe(config, trained, train, validation)
+        elif config.model == "lifter":
+            train_lifter(config, trained, train, validation)
+        else:
+            if config.pretraining:
+                train_vae(config, trained, train, validation)
+            if config.stage == "vae":
+                print(f"Stage one is done. Go on with --stage mapping --run-dir {config.run_dir}", file=sys.stderr)
+                return None
+            train_mapping(config, trained, train, validation)
+    save_run(config.run_dir, trained.networks, network_config, about, config.model)
+    if config.model == "vvipe" and config.pretraining:
+        validation.write_embeddings(trained, Path(config.run_dir) / "tensorboard")
+    return load_any_run(config.run_dir)
 
 
 def _strategy(config):
@@ -115,9 +122,10 @@ def _claim(run_dir, config, about):
         # Nothing was learnt yet: a first try that failed does not bind the folder.
         write_started(run_dir, about)
         return False
-    settings = about["train"]
+    # A run may have been started before some setting existed; then it had what is the default now.
+    settings, earlier = about["train"], dataclasses.asdict(TrainConfig()) | found["train"]
     differing = sorted(
-        name for name, value in settings.items() if name not in _FREE_SETTINGS and found["train"].get(name) != value
+        name for name, value in settings.items() if name not in _FREE_SETTINGS and earlier[name] != value
     )
     if differing:
         received = ", ".join(f"--{name.replace('_', '-')} {settings[name]}" for name in differing)

@@ -1,24 +1,32 @@
-"""The two stages of training: build, resume, fit, keep the best."""
+"""The stages of training, two of V-VIPE and one of each baseline: build, resume, fit, keep the best."""
 
 import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
+import numpy as np
 import tensorflow as tf
 
 from training.callbacks import Progress, StopOnNonFinite, Validation
 from training.checkpoint import restore_state
 from training.config import TrainConfig
+from training.optimizers import build_optimizer
 from training.validation import ValidationSet
 from vvipe_tf.data.dataset import PoseDataset
-from vvipe_tf.data.pipeline import pose_batches, view_batches
+from vvipe_tf.data.pipeline import camera_batches, pair_batches, pose_batches, view_batches
+from vvipe_tf.evaluation.protocol import metric_profiles
 from vvipe_tf.formats.atomic import atomic_path
+from vvipe_tf.models.lifter import LIFTED_PROFILE, Lifter
 from vvipe_tf.models.mapping_network import MappingNetwork
 from vvipe_tf.models.metric_learning import MetricLearningModel
 from vvipe_tf.models.pose_vae import PoseVAE
+from vvipe_tf.models.pr_vipe import PRVipe
 from vvipe_tf.models.run_folder import TrainedModel
+from vvipe_tf.models.trained_baselines import TrainedLifter, TrainedPRVipe
+
+# Examples whose statistics standardise what the lifter takes and gives.
+_STATISTICS_EXAMPLES = 16384
 
 
 def train_vae(config: TrainConfig, trained: TrainedModel, train: PoseDataset, validation: ValidationSet) -> None:
@@ -39,13 +47,16 @@ def train_vae(config: TrainConfig, trained: TrainedModel, train: PoseDataset, va
         seed=config.seed,
         triplet_weight=config.triplet_weight,
         margin=config.margin,
+        mining=config.mining,
     )
     _train(
         "vae",
         config,
         model,
         num_steps=config.vae_steps,
-        batches=lambda start, stop: pose_batches(train, config.batch_size, config.seed, start, stop, views),
+        batches=lambda start, stop: pose_batches(
+            train, config.batch_size, config.seed, start, stop, views, config.rotation
+        ),
         measure=lambda: validation.measure_vae(trained),
         draw=lambda step: validation.draw_vae(trained, step),
         monitor="mpjpe_mm",
@@ -55,6 +66,8 @@ def train_vae(config: TrainConfig, trained: TrainedModel, train: PoseDataset, va
 
 def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset, validation: ValidationSet) -> None:
     """Stage two: trains the keypoint encoder in place, through the frozen decoder.
+
+    Without pre-training the decoder learns here too, and there is no 3D encoder to distil from.
 
     Args:
         config: Settings.
@@ -67,9 +80,11 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
         networks.keypoint_encoder,
         networks.pose_decoder,
         networks.pose_encoder,
-        distillation_weight=config.distillation_weight,
+        distillation_weight=config.distillation_weight if config.pretraining else 0.0,
+        freeze_decoder=config.pretraining,
         triplet_weight=config.triplet_weight,
         margin=config.margin,
+        mining=config.mining,
     )
     _train(
         "mapping",
@@ -77,12 +92,79 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
         model,
         num_steps=config.mapping_steps,
         batches=lambda start, stop: view_batches(
-            train, config.batch_size, config.seed, start, stop, views, config.use_mask
+            train, config.batch_size, config.seed, start, stop, views, config.use_mask, config.rotation
         ),
         measure=lambda: validation.measure_mapping(trained),
         draw=lambda step: validation.draw_mapping(trained, step),
         monitor="hit_at_1",
         higher_is_better=True,
+        patience=config.patience,
+    )
+
+
+def train_pr_vipe(config: TrainConfig, trained: TrainedPRVipe, train: PoseDataset, validation: ValidationSet) -> None:
+    """Trains PR-VIPE in place.
+
+    Args:
+        config: Settings.
+        trained: Networks to train.
+        train: Training poses.
+        validation: Held-out poses.
+    """
+    views, profile = config.view_config(), metric_profiles(train.profile)[0]
+    model = PRVipe(
+        trained.networks,
+        margin=config.margin,
+        kl_weight=config.kl_weight,
+        semi_hard=config.mining == "semi_hard",
+        seed=config.seed,
+        triplet_weight=config.triplet_weight,
+    )
+    _train(
+        "pr_vipe",
+        config,
+        model,
+        num_steps=config.mapping_steps,
+        batches=lambda start, stop: pair_batches(
+            train, config.batch_size, config.seed, start, stop, views, config.use_mask, profile
+        ),
+        measure=lambda: validation.measure_pr_vipe(trained),
+        draw=lambda step: None,
+        monitor="hit_at_1",
+        higher_is_better=True,
+        patience=config.patience,
+    )
+
+
+def train_lifter(config: TrainConfig, trained: TrainedLifter, train: PoseDataset, validation: ValidationSet) -> None:
+    """Trains the lifter in place.
+
+    Args:
+        config: Settings.
+        trained: Network to train.
+        train: Training poses.
+        validation: Held-out poses.
+    """
+    views = config.view_config()
+
+    def batches(start, stop):
+        return camera_batches(
+            train, config.batch_size, config.seed, start, stop, views, config.use_mask, LIFTED_PROFILE
+        )
+
+    model = Lifter(trained.networks)
+    examples = batches(0, math.ceil(_STATISTICS_EXAMPLES / config.batch_size))
+    model.set_statistics(*(np.concatenate(parts) for parts in zip(*examples.as_numpy_iterator(), strict=True)))
+    _train(
+        "lifter",
+        config,
+        model,
+        num_steps=config.mapping_steps,
+        batches=batches,
+        measure=lambda: validation.measure_lifter(trained),
+        draw=lambda step: None,
+        monitor="mpjpe_mm",
+        higher_is_better=False,
         patience=config.patience,
     )
 
@@ -106,10 +188,7 @@ def _train(
     unit = config.steps_per_execution
     steps_per_epoch = unit * math.ceil(num_steps / num_epochs / unit)
     num_steps = num_epochs * steps_per_epoch
-    rate = _learning_rate(config, num_steps)
-    optimizer = keras.optimizers.Adam(rate, use_ema=config.ema > 0, ema_momentum=config.ema or 0.99)
-    if config.mixed_precision:
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer, learning_rate = build_optimizer(config, num_steps)
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile, steps_per_execution=unit)
     optimizer.build(model.trainable_variables)
     validation = Validation(
@@ -122,7 +201,7 @@ def _train(
         monitor,
         higher_is_better,
         patience,
-        learning_rate=(lambda step: float(rate(step))) if callable(rate) else (lambda step: rate),
+        learning_rate,
     )
     validation.set_model(model)
     first_step = 0
@@ -145,16 +224,6 @@ def _train(
             ],
         )
     validation.restore_best()
-
-
-def _learning_rate(config, num_steps):
-    if config.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(config.learning_rate, num_steps)
-    if config.schedule == "step":
-        return keras.optimizers.schedules.ExponentialDecay(
-            config.learning_rate, math.ceil(num_steps / 5), 0.5, staircase=True
-        )
-    return config.learning_rate
 
 
 def _forget_after(path, stage, step):

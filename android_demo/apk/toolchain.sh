@@ -46,7 +46,8 @@ fetch_aapt2() {
         mkdir -p "$packages/deb"
         (cd "$packages/deb" && apt-get -qq download aapt apksigner libapksig-java android-libaapt android-libandroidfw \
             android-libbacktrace android-libbase android-libcutils android-liblog android-libutils \
-            android-libziparchive libprotobuf-lite32 libzopfli1 p7zip p7zip-full libunwind8 2> /dev/null)
+            android-libziparchive libprotobuf-lite32 libunwind8 libzopfli1 p7zip p7zip-full 2> log) ||
+            { cat "$packages/deb/log" >&2; echo "error: Expected aapt2, or a Debian after apt-get update" >&2; return 1; }
         local package
         for package in "$packages"/deb/*.deb; do dpkg -x "$package" "$packages"; done
     fi
@@ -55,6 +56,8 @@ fetch_aapt2() {
         LD_LIBRARY_PATH=$lib/x86_64-linux-gnu/android:$lib/x86_64-linux-gnu:$lib/p7zip:$lib \
             "$packages/usr/bin/aapt2" "$@"
     }
+    # A second opinion on the signature, by an older release of the same tool.
+    apksigner() { java -jar "$packages/usr/share/java/apksigner.jar" "$@"; }
 }
 
 compile_tools() {

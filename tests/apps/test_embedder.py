@@ -1,5 +1,7 @@
 """The public API, on a linear model and on a small exported one."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -211,6 +213,16 @@ def test_the_export_and_the_run_agree(small_run, small_model, people):
     np.testing.assert_allclose(
         exported.encode_pose(dataset.poses, H36M_17), trained.encode_pose(dataset.poses, H36M_17), atol=1e-4
     )
+
+
+def test_an_export_describes_itself_and_not_the_files_beside_it(small_model, tmp_path):
+    shutil.copy(small_model, tmp_path)
+    about = json.loads(small_model.with_name("model.json").read_text())
+    about["files"]["other.tflite"] = {"sha256": "0" * 64, "signatures": ["lift", "embed", "decode"]}
+    (tmp_path / "model.json").write_text(json.dumps(about))
+    description = PoseEmbedder.from_tflite(tmp_path / small_model.name).description
+    assert list(description["files"]) == [small_model.name]
+    assert description["embedding"]["dim"] == 5
 
 
 def test_an_export_without_its_description_is_refused(small_model, tmp_path):

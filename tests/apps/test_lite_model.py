@@ -99,6 +99,12 @@ def test_wrong_shapes_are_refused(folder):
         LiteModel.load(folder / NAME, num_threads=0)
 
 
+def test_encoding_3d_poses_without_an_encoder_says_what_to_do(folder):
+    with pytest.raises(ValueError, match=r"encodes 3D poses\. .*from_run.*--model.*--encode-pose full") as error:
+        LiteModel.load(folder / NAME).encode_pose(np.zeros((2, 13, 3)))
+    assert "\n" not in str(error.value)
+
+
 def test_an_explicit_hash_stands_in_for_model_json(folder, content):
     (folder / "model.json").unlink()
     assert "beside" in _refused(folder / NAME)

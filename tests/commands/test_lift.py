@@ -8,6 +8,8 @@ import pytest
 from tests.commands.keypoint_files import HIPS, detected_people, write_alphapose
 from vvipe_tf.__main__ import main
 from vvipe_tf.apps.embedder import PoseEmbedder
+from vvipe_tf.apps.embedding_file import read_embedding_file
+from vvipe_tf.commands.pose_source import read_poses
 from vvipe_tf.formats.motion_capture.bvh import read_bvh
 from vvipe_tf.formats.pose_files.pose_json import read_pose_json
 from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz
@@ -52,12 +54,31 @@ def test_poses_of_all_people_are_written_and_described(lift, keypoint_file, peop
     np.testing.assert_allclose(sequence.scores, 0.9, atol=1e-6)
 
 
-def test_poses_go_to_stdout_as_json(lift, keypoint_file):
+@pytest.mark.parametrize("name", ["poses.json", "poses.csv", "poses.npz"])
+def test_the_uncertainty_of_each_pose_is_written(lift, keypoint_file, people, small_model, tmp_path, name):
+    lift(keypoint_file, "--output", tmp_path / name, "--person", "4")
+    expected = PoseEmbedder.from_tflite(small_model).lift(people[0], profile=COCO_17).uncertainty
+    np.testing.assert_allclose(read_poses(tmp_path / name).uncertainty, expected, atol=1e-4)
+
+
+def test_poses_go_to_stdout_as_json_as_they_would_into_a_file(lift, keypoint_file, tmp_path):
     code, out, _ = lift(keypoint_file, "--format", "json", "--person", "9")
     document = json.loads(out)
     assert code == 0
     assert document["format"] == "vvipe-poses"
     assert [pose["person"] for pose in document["poses"]] == [9] * 12
+    lift(keypoint_file, "--output", tmp_path / "poses.json", "--person", "9")
+    assert out == (tmp_path / "poses.json").read_text()
+
+
+@pytest.mark.parametrize("ending", ["json", "csv", "npz", "trc", "bvh"])
+def test_what_is_written_can_be_embedded_indexed_and_searched(lift, keypoint_file, small_model, tmp_path, ending):
+    path, model = str(tmp_path / f"poses.{ending}"), ("--model", str(small_model))
+    lift(keypoint_file, "--output", path, "--person", "4")
+    assert main(["embed", path, "--output", str(tmp_path / "e.npz"), *model]) == 0
+    assert len(read_embedding_file(tmp_path / "e.npz").embeddings) == 12
+    assert main(["index", "build", str(tmp_path / "index"), path, *model]) == 0
+    assert main(["search", str(tmp_path / "index"), path, "--k", "2", *model]) == 0
 
 
 def test_the_summary_goes_to_stdout_as_json(lift, keypoint_file, tmp_path):

@@ -3,10 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vvipe_tf.data.pipeline import draw_views, pose_batches, view_batches
+from vvipe_tf.data.pipeline import camera_batches, draw_views, pair_batches, pose_batches, view_batches
 from vvipe_tf.data.synthetic import generate_synthetic
 from vvipe_tf.data.views import ViewConfig
-from vvipe_tf.keypoints import COCO_13
+from vvipe_tf.geometry.keypoints_2d import normalise_keypoints
+from vvipe_tf.keypoints import COCO_13, H36M_17, map_keypoints
 
 VIEWS = ViewConfig(keypoint_dropout=0.5, keypoint_noise=0.01)
 AS_RECORDED = ViewConfig(mirror=False, pose_shape_sigma=0.0, body_shape_sigma=0.0)
@@ -105,3 +106,57 @@ def test_proportions_change_with_the_pose_and_its_target_together(dataset):
         shins = [np.linalg.norm(each[:, COCO_13.index("left_knee")] - each[:, COCO_13.index("left_ankle")], axis=-1)
                  for each in (recorded, pose)]  # fmt: skip
         assert np.std(np.log(shins[1] / shins[0])) > 0.1
+
+
+def test_poses_of_stage_one_can_keep_the_orientation_of_the_world(dataset):
+    world = dataset.centred(COCO_13)
+    pose = next(iter(pose_batches(dataset, 8, 0, 0, 1, AS_RECORDED, canonical=False))).numpy()
+    assert all(np.abs(world - each).sum(axis=(1, 2)).min() < 1e-4 for each in pose)
+
+
+def test_pairs_hold_the_views_of_a_pose_and_the_pose_with_the_joints_asked_for(dataset):
+    world = dataset.centred(H36M_17)
+    keypoints, pose = as_numpy(pair_batches(dataset, 24, 0, 0, 1, AS_RECORDED, False, H36M_17))[0]
+    assert keypoints.shape == (12, 2, 13, 2)
+    assert pose.shape == (12, 17, 3)
+    assert all(np.abs(world - each).sum(axis=(1, 2)).min() < 1e-4 for each in pose)
+    same, _ = as_numpy(view_batches(dataset, 24, 0, 0, 1, AS_RECORDED, False))[0]
+    np.testing.assert_array_equal(keypoints.reshape(24, 13, 2), same)
+
+
+def test_pairs_of_poses_with_other_proportions_have_the_joints_that_were_changed(dataset):
+    views = dataclasses.replace(AS_RECORDED, pose_shape_sigma=0.3)
+    _, pose = as_numpy(pair_batches(dataset, 24, 0, 0, 1, views, False, H36M_17))[0]
+    _, canonical = as_numpy(view_batches(dataset, 24, 0, 0, 1, views, False, canonical=False))[0]
+    np.testing.assert_array_equal(pose, canonical[::2])
+
+
+def test_poses_of_a_lifter_project_onto_their_keypoints(dataset):
+    """By a camera far enough away the view is the x and y of the pose in the camera's axes."""
+    views = dataclasses.replace(
+        AS_RECORDED, views_per_pose=1, mirror=True, augmented_fraction=0.7, min_distance=1e4, max_distance=1e4
+    )
+    keypoints, pose = as_numpy(camera_batches(dataset, 40, 1, 0, 1, views, False, H36M_17))[0]
+    assert pose.shape == (40, 17, 3)
+    np.testing.assert_allclose(pose[:, 0], 0, atol=1e-6)
+    seen, _ = normalise_keypoints(map_keypoints(pose, H36M_17, COCO_13)[..., :2])
+    np.testing.assert_allclose(seen, keypoints, atol=2e-3)
+
+
+def test_free_views_can_have_a_distance_of_their_own():
+    views = dataclasses.replace(VIEWS, free_distance=2.0)
+    distance = draw_views(views, 200, np.array([3, 4])).distance.numpy()
+    assert 0.4 < (distance == 2.0).mean() < 0.6
+    assert distance[distance != 2.0].min() >= 5.0
+    with pytest.raises(ValueError, match="free_distance"):
+        dataclasses.replace(VIEWS, free_distance=1.0)
+
+
+def test_batches_of_the_baselines_refuse_what_they_cannot_give(dataset):
+    one_view = dataclasses.replace(AS_RECORDED, views_per_pose=1)
+    with pytest.raises(ValueError, match="at least 2 views"):
+        pair_batches(dataset, 8, 0, 0, 1, one_view, False, H36M_17)
+    with pytest.raises(ValueError, match="one view of each pose"):
+        camera_batches(dataset, 8, 0, 0, 1, AS_RECORDED, False, H36M_17)
+    with pytest.raises(ValueError, match="no change of proportions"):
+        camera_batches(dataset, 8, 0, 0, 1, dataclasses.replace(one_view, body_shape_sigma=0.1), False, H36M_17)

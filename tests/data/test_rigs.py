@@ -154,3 +154,19 @@ def test_rigs_are_found_by_name():
     assert set(RIGS) == {"chest", "unseen"}
     with pytest.raises(ValueError, match="among chest, unseen. Received: 'ceiling'"):
         get_rig("ceiling")
+
+
+def test_poses_in_the_axes_of_a_virtual_camera_project_onto_its_view(dataset):
+    rig = VirtualRig("two", (10.0, 200.0), (8.0, 45.0), ((0, 1),))
+    poses = rig.camera_poses(dataset, 5, COCO_13)
+    depth = poses[..., 2] + (rig.distance_mm / dataset.torso_lengths_mm)[None, :, None]
+    np.testing.assert_allclose(poses[..., :2] / depth[..., None], rig.project(dataset, 5), atol=1e-6)
+
+
+def test_poses_in_the_axes_of_a_real_camera_are_turned_with_it(dataset):
+    rotation, centre = look_at_origin(70.0, 20.0, 4.0)
+    camera = Camera("c", rotation, centre, np.eye(3))
+    rig = CalibratedRig("lab", (camera, camera), ((0, 1),))
+    poses = rig.camera_poses(dataset, None, COCO_13)
+    assert poses.shape == (2, len(dataset), 13, 3)
+    np.testing.assert_allclose(poses[1, 3, 4], rotation @ dataset.centred(COCO_13)[3, 4], atol=1e-6)

@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from vvipe_tf.evaluation import hit_at_k as module
 from vvipe_tf.evaluation.hit_at_k import PosePairErrors, first_hit_ranks, hit_at_k
+from vvipe_tf.evaluation.protocol import evaluate_retrieval
 from vvipe_tf.geometry.pose_error import p_mpjpe
 
 # A chiral shape of five joints: it has no mirror plane, so its mirror image is another pose.
@@ -117,6 +118,21 @@ def test_errors_of_many_batches_stay_with_their_pairs():
     for _ in range(6):
         queries, answers = rng.integers(0, 19, (2, 37))
         np.testing.assert_allclose(errors(queries, answers), p_mpjpe(poses[answers], poses[queries]), atol=1e-9)
+
+
+def test_a_whole_table_of_camera_pairs_equals_brute_force():
+    """Every distance, every alignment, camera by camera; the cameras of one pair recur in others, and ties occur."""
+    rng = np.random.default_rng(9)
+    poses = HOOK + 0.16 * rng.normal(size=(47, 5, 3))
+    embeddings = np.round(8 * (poses.reshape(47, 15)[:, :6] + 0.1 * rng.normal(size=(3, 47, 6)))) / 8
+    pairs = [(0, 1), (1, 0), (0, 2), (2, 1)]
+    result = evaluate_retrieval(embeddings, pairs, poses, ks=(1, 4, 11), threshold=0.15)
+    ids = np.arange(47)
+    for (a, b), hits in zip(pairs, result.hits, strict=True):
+        squared = np.square(embeddings[a][:, None] - embeddings[b][None]).sum(axis=-1)
+        neighbours = np.argsort(squared, axis=1, kind="stable")
+        assert hits.tolist() == [hit_by_loop(neighbours, ids, ids, poses, k, 0.15) for k in (1, 4, 11)]
+    assert 0 < result.hits.min() < result.hits.max() < 1
 
 
 @pytest.mark.parametrize("ks", [(), (0,), (1, 4)])

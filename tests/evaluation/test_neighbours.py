@@ -74,6 +74,45 @@ def test_duplicates_in_a_large_gallery_come_in_the_order_of_their_index():
         assert found[index].tolist() == np.flatnonzero(copies == index)[:10].tolist()
 
 
+def count_exhaustive(monkeypatch):
+    """Queries that the matrix product could not prove."""
+    counted = []
+    search = module._search_exhaustively
+    monkeypatch.setattr(module, "_search_exhaustively", lambda q, g, k: counted.append(len(q)) or search(q, g, k))
+    return counted
+
+
+def test_an_embedding_that_collapsed_to_one_point_is_answered_in_the_order_of_the_index(monkeypatch):
+    counted = count_exhaustive(monkeypatch)
+    found = nearest_neighbours(np.full((57, 4), 0.3), np.full((811, 4), 0.3), 9)
+    np.testing.assert_array_equal(found, np.tile(np.arange(9), (57, 1)))
+    assert counted == [57]
+
+
+def test_far_items_leave_the_proof_to_the_matrix_product(monkeypatch):
+    counted = count_exhaustive(monkeypatch)
+    rng = np.random.default_rng(4)
+    gallery, queries = rng.normal(size=(1213, 8)), rng.normal(size=(37, 8))
+    gallery[::100] *= 1e5
+    squared = np.square(queries[:, None] - gallery[None]).sum(axis=-1)
+    np.testing.assert_array_equal(nearest_neighbours(queries, gallery, 6), np.argsort(squared, axis=1)[:, :6])
+    assert counted == []
+
+
+@pytest.mark.parametrize("unit", [1e-120, 1e-30, 1e30, 1e120])
+def test_the_unit_of_an_embedding_does_not_matter(unit):
+    rng = np.random.default_rng(5)
+    gallery, queries = rng.normal(size=(997, 3)), rng.normal(size=(19, 3))
+    expected = nearest_neighbours(queries, gallery, 7)
+    np.testing.assert_array_equal(nearest_neighbours(unit * queries, unit * gallery, 7), expected)
+
+
+def test_queries_so_far_that_all_distances_are_equal_get_the_first_items():
+    rng = np.random.default_rng(6)
+    found = nearest_neighbours(1e50 * rng.normal(size=(3, 4)), rng.normal(size=(701, 4)), 2)
+    assert found.tolist() == [[0, 1]] * 3
+
+
 def test_more_neighbours_than_gallery_items_are_refused():
     with pytest.raises(ValueError, match=r"1 <= k <= gallery size 4. Received: k=5"):
         nearest_neighbours(np.zeros((3, 2)), np.zeros((4, 2)), 5)

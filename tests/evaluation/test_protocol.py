@@ -74,6 +74,19 @@ def test_retrieval_equals_the_loop(poses):
     assert 0.05 < hits[:, 0].mean() < hits[:, 2].mean() < 0.95
 
 
+def test_a_distance_of_its_own_takes_the_place_of_l2(poses):
+    """Embeddings of any shape; this distance calls the frame after the query's the nearest."""
+    embeddings = np.zeros((2, 41, 3, 7))
+
+    def find_next(queries, gallery, k):
+        assert queries.shape == gallery.shape == (41, 3, 7)
+        return (np.arange(41)[:, None] + 1 + np.arange(k)) % 41
+
+    result = evaluate_retrieval(embeddings, [(0, 1)], poses[:41], (1, 2), find_neighbours=find_next)
+    errors = p_mpjpe(np.roll(poses[:41], -1, axis=0), poses[:41])
+    np.testing.assert_allclose(result.first_neighbour_error, errors.mean())
+
+
 def test_an_embedding_that_is_the_canonical_pose_always_hits(dataset, poses):
     canonical = embed_canonical_poses(dataset.canonical(COCO_13))
     result = evaluate_retrieval(np.stack([canonical] * 4), CHEST.pairs, poses)

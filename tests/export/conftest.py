@@ -84,6 +84,14 @@ def trained(config, make_trained):
 
 
 @pytest.fixture(scope="session")
+def compact(config, make_trained, trained):
+    """A smaller model with the 3D encoder of `trained`, as if it had learnt all of it."""
+    small = make_trained(dataclasses.replace(config, width=20, num_blocks=1), 6)
+    networks = dataclasses.replace(small.networks, pose_encoder=trained.networks.pose_encoder)
+    return TrainedModel(networks, small.config | {"distilled_from": trained.config["weights_sha256"]})
+
+
+@pytest.fixture(scope="session")
 def dataset():
     return generate_synthetic(num_poses=420, seed=5, num_subjects=6)
 
@@ -113,7 +121,7 @@ def lenient():
 @pytest.fixture(scope="session")
 def exported(trained, splits, lenient):
     """All variants in memory."""
-    return export_model(trained, splits, ExportConfig(gallery_size=23, encode_pose=True), gates=lenient)
+    return export_model(trained, splits, ExportConfig(gallery_size=23, encode_pose="full"), gates=lenient)
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from export.detections import make_test_views
 from export.exporter import ExportConfig, export_model
 from export.flatbuffer_model import op_versions, read_model
+from export.model_card import format_card
+from export.pose_encoder import PoseGate
 from export.runtime_support import supporting_runtimes
 from export.tensor_metadata import check_with_displayer, describe_model, read_associated_files, read_metadata
 from export.to_tflite import main
@@ -16,6 +19,7 @@ from export.verification import GATES, failed_gates
 from vvipe_tf.apps.lite_manifest import MANIFEST_FILE, LiteManifest
 from vvipe_tf.apps.lite_model import LiteModel
 from vvipe_tf.keypoints import COCO_13, COCO_17
+from vvipe_tf.models.run_folder import TrainedModel
 
 VARIANTS = ["float32", "float16", "dynamic_range", "int8", "int16x8"]
 FILES = [f"vvipe_{variant}.tflite" for variant in VARIANTS]
@@ -94,18 +98,65 @@ def test_a_single_pose_model_says_the_same(trained, splits, exported, lenient):
     )
     keypoints = np.random.default_rng(0).uniform(0, 1, (5, 17, 3)) * [640, 480, 1]
     np.testing.assert_allclose(one.lift(keypoints).pose, many.lift(keypoints).pose, atol=1e-5)
-    with pytest.raises(ValueError, match="signature among"):
+    with pytest.raises(ValueError, match=r"encodes 3D poses.*from_run.*--encode-pose full"):
         one.encode_pose(np.zeros((1, 13, 3)))
+    assert "pose_encoder" not in export.manifest.content
+    assert "encode_pose" not in export.manifest.content["signatures"]
 
 
-def test_a_compact_model_stands_beside_the_large_one(trained, make_trained, config, splits, lenient):
-    small = make_trained(dataclasses.replace(config, width=20, num_blocks=1), 6)
-    settings = ExportConfig(variants=("float32",), gallery_size=9, encode_pose=True)
-    export = export_model(trained, splits, settings, compact=small, gates=lenient)
+def test_a_compact_model_stands_beside_the_large_one_and_lends_it_its_3d_encoder(trained, compact, splits, lenient):
+    settings = ExportConfig(variants=("float32",), gallery_size=9, encode_pose="distilled")
+    export = export_model(trained, splits, settings, compact=compact, gates=lenient)
     assert list(export.files) == ["vvipe_float32.tflite", "vvipe_compact.tflite"]
-    about = export.manifest.content["files"]["vvipe_compact.tflite"]
-    assert about["variant"] == "compact"
-    assert about["verification"]["test"]["mean_mm"] > 10
+    large, small = export.manifest.content["files"].values()
+    assert small["variant"] == "compact"
+    assert small["verification"]["test"]["mean_mm"] > 10
+    assert (large["signatures"].count("encode_pose"), small["signatures"].count("encode_pose")) == (1, 0)
+    assert export.manifest.content["pose_encoder"] == {
+        "kind": "distilled",
+        "width": 20,
+        "num_blocks": 1,
+        "weights_sha256": compact.config["weights_sha256"],
+        "distilled_from": trained.config["weights_sha256"],
+    }
+    subgraph = read_model(export.files["vvipe_float32.tflite"]).subgraphs[0]
+    assert [tuple(subgraph.tensors[i].shapeSignature) for i in subgraph.inputs] == [(-1, 17, 3)]
+    poses = splits["test"].canonical(COCO_13)[:5]
+    content = export.files["vvipe_float32.tflite"]
+    found = LiteModel(content, hashlib.sha256(content).hexdigest()).encode_pose(poses)
+    np.testing.assert_allclose(found, compact.embed_poses(poses), atol=1e-4)
+    assert "a smaller encoder (width 20)" in format_card(export.manifest.content)
+
+
+def test_a_3d_encoder_that_learnt_nothing_does_not_pass(trained, compact, make_trained, config, splits, lenient):
+    other = TrainedModel(make_trained(config, 9).networks, compact.config)
+    settings = ExportConfig(variants=("float32",), gallery_size=9, encode_pose="distilled")
+    with pytest.raises(ValueError, match="encode_pose: .* neighbour distances from the trained encoder"):
+        export_model(trained, splits, settings, compact=other, gates=lenient)
+
+
+def test_a_3d_encoder_is_taken_only_from_a_model_distilled_from_this_one(trained, compact, splits):
+    settings = ExportConfig(encode_pose="distilled")
+    with pytest.raises(ValueError, match=r"distilled 3D encoder from\. Received: none"):
+        export_model(trained, splits, settings)
+    stranger = TrainedModel(compact.networks, compact.config | {"distilled_from": "1" * 64})
+    with pytest.raises(ValueError, match="distilled from the weights 0{64}. Received: one from 1{64}"):
+        export_model(trained, splits, settings, compact=stranger)
+    with pytest.raises(ValueError, match="encode_pose among none, distilled, full. Received: 'half'"):
+        ExportConfig(encode_pose="half")
+
+
+def test_the_3d_encoder_is_measured_against_the_distance_between_neighbours(trained, splits, exported):
+    """By hand: the float32 file's embeddings of the test poses, their nearest neighbours and their own distances."""
+    found = exported.manifest.content["files"]["vvipe_int8.tflite"]["verification"]["test"]["encode_pose"]
+    poses = make_test_views(splits["test"], 23, 0.1, 0).canonical
+    wanted = trained.embed_poses(poses)
+    content = exported.files["vvipe_int8.tflite"]
+    model = LiteModel(content, hashlib.sha256(content).hexdigest())
+    distances = np.linalg.norm(wanted[:, None] - wanted, axis=-1) + np.diag(np.full(len(wanted), np.inf))
+    error = np.linalg.norm(model.encode_pose(poses) - wanted, axis=-1).mean()
+    assert found["neighbour_share"] == pytest.approx(error / np.median(distances.min(axis=1)), rel=1e-3)
+    assert 0 < found["neighbour_share"] < 0.5
 
 
 def test_gates_name_everything_that_is_wrong():
@@ -124,6 +175,19 @@ def test_gates_name_everything_that_is_wrong():
     assert failed_gates(GATES["dynamic_range"], fine, 9_000_000, ["LiteRT 1.0.1", "LiteRT 2.3.0"]) == []
 
 
+def test_gates_of_the_3d_encoder_come_on_top_of_those_of_the_variant():
+    gate, pose_gate, runtimes = GATES["dynamic_range"], PoseGate(0.4, 2.0, 1.2), ["LiteRT 1.0.1", "LiteRT 2.3.0"]
+    result = {"mean_mm": 1.0, "hit_at_1_change": {"chest": 0.0}, "valid": 1.0}
+    good = result | {"encode_pose": {"neighbour_share": 0.4, "hit_at_1": 70.0, "hit_at_1_change": -2.5}}
+    bad = result | {"encode_pose": {"neighbour_share": 0.41, "hit_at_1": 70.0, "hit_at_1_change": -2.6}}
+    assert failed_gates(gate, {"test": good}, 10_800_000, runtimes, pose_gate) == []
+    assert failed_gates(gate, {"test": bad}, 10_800_001, runtimes, pose_gate) == [
+        "test, encode_pose: 0.410 neighbour distances from the trained encoder, allowed are 0.4",
+        "test, encode_pose: 2.60 points of Hit@1 lost, allowed are 2.5",
+        "10800001 bytes, allowed are 10800000",
+    ]
+
+
 def test_metadata_of_another_model_is_noticed(exported):
     about = dict(exported.manifest.content)
     content = describe_model(exported.files["vvipe_int8.tflite"], about | {"name": "other"})
@@ -135,7 +199,7 @@ def test_metadata_of_another_model_is_noticed(exported):
 def test_command_exports_a_run_and_copies_the_android_file(run_dir, tmp_path, capsys, monkeypatch, lenient):
     monkeypatch.setitem(GATES, "float16", lenient["float16"])
     app = tmp_path / "assets"
-    arguments = ["--run-dir", str(run_dir), "--output", str(tmp_path / "out"), "--encode-pose"]
+    arguments = ["--run-dir", str(run_dir), "--output", str(tmp_path / "out"), "--encode-pose", "full"]
     assert main([*arguments, "--variant", "float16", "--gallery-size", "11", "--android", str(app)]) == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "vvipe_float16.tflite",
@@ -159,7 +223,7 @@ def test_command_leaves_nothing_behind_when_a_gate_fails(run_dir, tmp_path, caps
     monkeypatch.setitem(GATES, "float16", strict)
     output = tmp_path / "out"
     arguments = ["--run-dir", str(run_dir), "--output", str(output), "--gallery-size", "11"]
-    assert main([*arguments, "--variant", "float16", "--encode-pose"]) == 2
+    assert main([*arguments, "--variant", "float16", "--encode-pose", "full"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: vvipe_float16.tflite did not pass: test: ")
     assert "mm from Keras" in error
@@ -173,8 +237,9 @@ def test_command_tells_bad_input_in_one_line(run_dir, tmp_path, capsys):
         ["--run-dir", str(run_dir), "--variant", "int8", "--android"],
         ["--run-dir", str(run_dir), "--gallery-size", "1"],
         ["--run-dir", str(run_dir), "--name", "../evil"],
+        ["--run-dir", str(run_dir), "--encode-pose", "distilled"],
     ):
         assert main(arguments) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert all(line.startswith("error: Expected") for line in lines)

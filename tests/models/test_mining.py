@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vvipe_tf.models.mining import mine_triplets, pairwise_mpjpe
+from vvipe_tf.models.mining import mine_triplets, pairwise_embedding_distance, pairwise_mpjpe
 
 
 def poses_on_a_line(*places):
@@ -59,6 +59,29 @@ def test_mining_equals_brute_force(seed):
     assert triplets.positive.numpy().tolist() == [positive for positive, _ in expected]
     found = np.where(triplets.valid, triplets.negative, -1).tolist()
     assert found == [-1 if negative is None else negative for _, negative in expected]
+
+
+@pytest.mark.parametrize("semi_hard", [False, True])
+def test_negatives_by_the_embedding_equal_brute_force(semi_hard):
+    rng = np.random.default_rng(6)
+    poses = rng.normal(scale=0.08, size=(31, 13, 3)).astype(np.float32)
+    embedding = rng.normal(size=(31, 3)).astype(np.float32)
+    pose_distance = np.linalg.norm(poses[:, None] - poses[None], axis=-1).mean(axis=-1)
+    distance = np.linalg.norm(embedding[:, None] - embedding[None], axis=-1)
+    nearness = pairwise_embedding_distance(embedding, embedding)
+    np.testing.assert_allclose(nearness, distance, atol=1e-3)
+    triplets = mine_triplets(poses, 0.16, nearness=nearness, semi_hard=semi_hard)
+    for i, (positive, negative, valid) in enumerate(zip(*map(np.array, triplets), strict=True)):
+        assert positive == np.argsort(pose_distance[i])[1]
+        allowed = [
+            k
+            for k in range(31)
+            if k != i
+            and pose_distance[positive, k] >= 0.16
+            and not (semi_hard and distance[i, k] <= distance[i, positive])
+        ]
+        assert valid == bool(allowed)
+        assert not valid or negative == min(allowed, key=lambda k: distance[i, k])  # noqa: B023
 
 
 def test_anchors_of_the_second_replica_are_found_by_their_rows():

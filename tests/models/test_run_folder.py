@@ -51,7 +51,7 @@ def test_what_a_missing_joint_says_does_not_count(run_dir):
 
 
 def test_many_poses_are_embedded_in_batches_as_one_by_one(run_dir, monkeypatch):
-    monkeypatch.setattr("vvipe_tf.models.run_folder._INFERENCE_BATCH", 3)
+    monkeypatch.setattr("vvipe_tf.models.network_set._INFERENCE_BATCH", 3)
     trained = load_run(run_dir)
     poses = np.random.default_rng(3).normal(size=(8, 13, 3)).astype(np.float32)
     one_by_one = np.concatenate([trained.embed_poses(pose[None]) for pose in poses])
@@ -95,6 +95,16 @@ def test_a_folder_that_is_no_finished_run_is_refused(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ValueError, match="Expected JSON"):
         read_config(tmp_path)
+
+
+def test_a_run_from_before_there_were_kinds_is_v_vipe_and_an_unknown_kind_is_refused(run_dir):
+    config = read_config(run_dir)
+    assert config.pop("kind") == "vvipe"
+    (run_dir / "config.json").write_text(json.dumps(config))
+    assert load_run(run_dir).embed_poses(np.zeros((2, 13, 3))).shape == (2, 5)
+    (run_dir / "config.json").write_text(json.dumps(config | {"kind": "oracle"}))
+    with pytest.raises(ValueError, match="model among vvipe, pr_vipe, lifter. Received: oracle"):
+        load_run(run_dir)
 
 
 def test_weights_of_other_networks_are_refused(small_networks):

@@ -72,7 +72,7 @@ def run_dir(tmp_path, monkeypatch, saved):
     folder = tmp_path / "run"
     folder.mkdir()
     run_folder = pytest.importorskip("vvipe_tf.models.run_folder")
-    monkeypatch.setattr(run_folder, "load_run", lambda path: PerfectModel(data=str(saved)))
+    monkeypatch.setattr(run_folder, "load_any_run", lambda path: PerfectModel(data=str(saved)))
     return folder
 
 

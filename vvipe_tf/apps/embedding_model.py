@@ -89,9 +89,10 @@ class ExportedModel:
         self.embedding_dim = manifest.embedding_dim
         self.uses_mask = not manifest.content["input"].get("needs_all_joints", False)
         self.score_threshold = manifest.score_threshold
-        origin = manifest.content["files"][file_name].get("model") or manifest.content.get("training", {})
+        about = manifest.content["files"][file_name]
+        origin = about.get("model") or manifest.content.get("training", {})
         self.model_id = origin.get("weights_sha256") or manifest.hashes[file_name]
-        self.description = manifest.content
+        self.description = {**manifest.content, "files": {file_name: about}}
 
     def embed_keypoints(self, keypoints_2d: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """As `EmbeddingModel.embed_keypoints`."""

@@ -11,6 +11,7 @@ import numpy as np
 from vvipe_tf.apps.lite_manifest import MANIFEST_FILE, LiteManifest
 
 REQUIRED_SIGNATURES = ("lift", "embed", "decode")
+ENCODE_POSE = "encode_pose"
 _BATCH = 256
 _MAX_BYTES = 1 << 30
 
@@ -134,7 +135,13 @@ class LiteModel:
         Raises:
             ValueError: If the shape is wrong, or the model was exported without this signature.
         """
-        return self._run("encode_pose", "pose", pose)["embedding"]
+        if ENCODE_POSE not in self.signatures:
+            raise ValueError(
+                f"Expected a model that encodes 3D poses. Received: one without the signature {ENCODE_POSE}; use "
+                "PoseEmbedder.from_run(folder), --model on the command line, or export it again with "
+                "`python -m export.to_tflite --encode-pose full`"
+            )
+        return self._run(ENCODE_POSE, "pose", pose)["embedding"]
 
     def prepare_lift(self, keypoints: np.ndarray) -> Callable[[], None]:
         """A function that runs the graph of `lift` on the same detections again and again, for timing.

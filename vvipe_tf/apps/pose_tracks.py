@@ -56,7 +56,7 @@ def choose_poses(sequence: PoseSequence, person: str = "all") -> PoseSequence:
     rows = sequence.person == wanted
     if not rows.any():
         raise ValueError(f"Expected a person among {people.tolist()}. Received: {wanted}")
-    columns = {name: getattr(sequence, name) for name in ("poses", "frame", "person", "scores")}
+    columns = {name: getattr(sequence, name) for name in ("poses", "frame", "person", "scores", "uncertainty")}
     return replace(sequence, **{name: None if values is None else values[rows] for name, values in columns.items()})
 
 
@@ -93,7 +93,8 @@ def smooth_people(sequence: PoseSequence, method: str) -> tuple[PoseSequence, di
 def fill_gaps(sequence: PoseSequence) -> tuple[PoseSequence, int]:
     """One person's poses at every frame from the first to the last, for files in which a row is a moment.
 
-    Missing frames are interpolated between their neighbours; their scores are 0.
+    Missing frames are interpolated between their neighbours; their scores are 0. Uncertainty is left out: nobody knows
+    it of a pose between two others.
 
     Args:
         sequence: One person's poses, any order.
@@ -124,5 +125,6 @@ def fill_gaps(sequence: PoseSequence) -> tuple[PoseSequence, int]:
             filled[known] = scores
             scores = filled
     person = np.full(len(every), sequence.person[0] if len(frame) else UNTRACKED)
-    filled_in = replace(sequence, poses=poses.astype(sequence.poses.dtype), frame=every, person=person, scores=scores)
+    poses = poses.astype(sequence.poses.dtype)
+    filled_in = replace(sequence, poses=poses, frame=every, person=person, scores=scores, uncertainty=None)
     return filled_in, int((~known).sum())

@@ -13,7 +13,7 @@ from vvipe_tf.commands.keypoint_source import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("input", metavar="INPUT", help="keypoint file or folder, or 3D poses (.json, .npz, .bvh)")
+    parser.add_argument("input", metavar="INPUT", help="keypoints, or 3D poses (.bvh, and all that lift writes)")
     parser.add_argument("--output", metavar="FILE", help=".npz, as index and search read it, or .csv")
     add_keypoint_arguments(parser)
     parser.add_argument("--person", default="all", help="all, main or a track id (%(default)s)")
@@ -74,8 +74,7 @@ def _embedded(arguments: argparse.Namespace):
         if arguments.person != "all":
             raise ValueError("Expected --person with keypoints only. Received: a file of 3D poses")
         embedder = load_embedder(arguments.model)
-        canonical = (rows.coordinate_frame, rows.unit) == ("canonical", "torso")
-        embeddings = embedder.encode_pose(rows.poses, rows.profile, canonical)
+        embeddings = embedder.encode_pose(rows.poses, rows.profile, rows.is_canonical)
     else:
         rows = choose_people(read_keypoints(arguments.input, arguments), arguments.person)
         embedder = load_embedder(arguments.model)

@@ -49,7 +49,7 @@ def embed_files(paths: Sequence[str], arguments: argparse.Namespace) -> Embedded
     """Embeds files, whatever they are, and says on stderr what had to be left out.
 
     Args:
-        paths: Keypoints in any known format (a folder of OpenPose too), 3D poses (`.json` or `.npz` of `lift`, `.bvh`,
+        paths: Keypoints in any known format (a folder of OpenPose too), 3D poses (what `lift` writes, `.bvh`,
             `.poses.npz`), or embedding files. The model is loaded only where there is something to embed.
         arguments: What `add_keypoint_arguments` and `add_model_argument` added.
 
@@ -135,8 +135,7 @@ def _from_poses(path: str | os.PathLike, sequence: PoseSequence, embedder: "Pose
     lengths = torso_length(np.asarray(sequence.poses, dtype=np.float64), sequence.profile)
     with np.errstate(divide="ignore", invalid="ignore"):
         poses = np.where(lengths[:, None, None] > 0, poses / lengths[:, None, None], np.nan)
-    canonical = (sequence.coordinate_frame, sequence.unit) == ("canonical", "torso")
-    embeddings = embedder.encode_pose(sequence.poses, sequence.profile, canonical)
+    embeddings = embedder.encode_pose(sequence.poses, sequence.profile, sequence.is_canonical)
     metadata = _people(path, "3d", sequence.frame, sequence.person)
     return _finite(embedder, embeddings, metadata, poses.astype(np.float32))
 

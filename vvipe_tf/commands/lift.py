@@ -137,6 +137,7 @@ def _sequence(arguments, embedder, table, result) -> "PoseSequence":
         table.frame[valid],
         table.person[valid],
         np.where(result.visible, scores, 0.0)[valid],
+        result.uncertainty[valid],
     )
 
 
@@ -187,14 +188,9 @@ def _write(path: str, sequence: "PoseSequence") -> dict:
 
 
 def _print_poses(sequence: "PoseSequence") -> None:
-    import tempfile
+    from vvipe_tf.formats.pose_files.pose_json import pose_document
 
-    from vvipe_tf.formats.pose_files.pose_json import write_pose_json
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "poses.json"
-        write_pose_json(path, sequence)
-        sys.stdout.write(path.read_text(encoding="utf-8"))
+    print(json.dumps(pose_document(sequence), allow_nan=False))
 
 
 def _text(summary: dict) -> str:

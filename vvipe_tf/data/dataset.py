@@ -182,7 +182,7 @@ class PoseDataset:
         Raises:
             ValueError: If the name ends otherwise, or the poses are not in torso units.
         """
-        self._check_torso_units()
+        self.check_torso_units()
         write_dataset_file(path, {field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
@@ -202,10 +202,21 @@ class PoseDataset:
         """
         try:
             dataset = cls(**read_dataset_file(path))
-            dataset._check_torso_units()
+            dataset.check_torso_units()
         except ValueError as error:
             raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
         return dataset
+
+    def check_torso_units(self) -> None:
+        """Raises `ValueError` unless each pose has a torso of length 1; files hold nothing else."""
+        lengths = torso_length(self.poses, self.profile)
+        wrong = np.abs(lengths - 1.0) > _TORSO_TOLERANCE
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            raise ValueError(
+                "Expected poses in torso units, each with a torso of length 1. "
+                f"Received: {int(wrong.sum())} others, the first at {first} with {lengths[first]:.4g}"
+            )
 
     @classmethod
     def concatenate(cls, datasets: "Sequence[PoseDataset]") -> "PoseDataset":
@@ -260,16 +271,6 @@ class PoseDataset:
             raise ValueError("Expected torso_lengths_mm that are finite and positive. Received: others")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f"Expected a positive frame rate. Received: fps={self.fps}")
-
-    def _check_torso_units(self) -> None:
-        lengths = torso_length(self.poses, self.profile)
-        wrong = np.abs(lengths - 1.0) > _TORSO_TOLERANCE
-        if wrong.any():
-            first = int(np.argmax(wrong))
-            raise ValueError(
-                "Expected poses in torso units, each with a torso of length 1. "
-                f"Received: {int(wrong.sum())} others, the first at {first} with {lengths[first]:.4g}"
-            )
 
     def _reduced(self, poses: np.ndarray, profile: KeypointProfile | None) -> np.ndarray:
         if profile is not None and profile != self.profile:

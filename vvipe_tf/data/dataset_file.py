@@ -22,6 +22,7 @@ NUMBER_COLUMNS = {"poses": np.float32, "torso_lengths_mm": np.float32, "frame": 
 _FORMAT, _VERSION = "vvipe-poses", 1
 _DTYPES = {**NUMBER_COLUMNS, **{f"{column}_codes": np.int32 for column in STRING_COLUMNS}}
 _TABLES = tuple(f"{column}_names" for column in STRING_COLUMNS)
+DATASET_ARRAYS = ("metadata", *_DTYPES, *_TABLES)
 _METADATA_TYPES = {"profile": str, "keypoint_names": list, "fps": float, "licenses": dict, "synthetic": bool}
 
 
@@ -37,6 +38,29 @@ def write_dataset_file(path: str | os.PathLike, fields: dict[str, Any]) -> None:
     """
     if not str(path).endswith(DATASET_SUFFIX):
         raise ValueError(f"Expected a file name that ends in {DATASET_SUFFIX}. Received: {path}")
+    arrays = encode_fields(fields)
+    with atomic_path(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def read_dataset_file(path: str | os.PathLike) -> dict[str, Any]:
+    """Reads the fields of a `PoseDataset`; types are checked here, shapes and values by the class.
+
+    Args:
+        path: File that `write_dataset_file` wrote, or another that holds the arrays of one.
+
+    Returns:
+        The arguments of `PoseDataset` by name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, of another format or version, or of other types.
+    """
+    return decode_fields(read_npz_arrays(path, DATASET_ARRAYS, "pose data set"))
+
+
+def encode_fields(fields: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays of the file, from the arguments of `PoseDataset` by name."""
     metadata = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -47,28 +71,20 @@ def write_dataset_file(path: str | os.PathLike, fields: dict[str, Any]) -> None:
         "licenses": dict(fields["licenses"]),
         "synthetic": fields["synthetic"],
     }
-    arrays = {name: fields[name] for name in NUMBER_COLUMNS}
+    arrays = {"metadata": np.array(json.dumps(metadata, sort_keys=True))}
+    arrays |= {name: fields[name] for name in NUMBER_COLUMNS}
     for column in STRING_COLUMNS:
         names, codes = np.unique(fields[column], return_inverse=True)
         arrays[f"{column}_names"], arrays[f"{column}_codes"] = names, codes.astype(np.int32)
-    with atomic_path(path) as temporary:
-        np.savez(temporary, metadata=np.array(json.dumps(metadata, sort_keys=True)), **arrays)
+    return arrays
 
 
-def read_dataset_file(path: str | os.PathLike) -> dict[str, Any]:
-    """Reads the fields of a `PoseDataset`; types are checked here, shapes and values by the class.
-
-    Args:
-        path: File that `write_dataset_file` wrote.
-
-    Returns:
-        The arguments of `PoseDataset` by name.
+def decode_fields(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The arguments of `PoseDataset` by name, from the arrays of the file.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is damaged, of another format or version, or of other types.
+        ValueError: If the arrays are of another format or version, or of other types.
     """
-    arrays = read_npz_arrays(path, ("metadata", *_DTYPES, *_TABLES), "pose data set")
     metadata = _metadata(arrays["metadata"])
     profile = get_profile(metadata["profile"])
     if metadata["keypoint_names"] != list(profile.keypoint_names):

@@ -5,7 +5,7 @@ A rig turns the poses of a data set into 2D keypoints, one view per camera, and 
 stand in one table, hence `is_virtual`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.geometry.camera import Camera, project_view, view_rotation
-from vvipe_tf.keypoints import COCO_13, map_keypoints
+from vvipe_tf.keypoints import COCO_13, KeypointProfile, map_keypoints
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,31 @@ class VirtualRig:
         """
         poses = dataset.centred(COCO_13).astype(np.float64)
         distance = self.distance_mm / dataset.torso_lengths_mm.astype(np.float64)
-        turns = np.random.default_rng(seed).uniform(-np.pi, np.pi, len(poses))
-        level = np.zeros(len(poses))
-        views = []
+        return np.stack([project_view(poses, rotation, distance) for rotation in self._rotations(len(poses), seed)])
+
+    def camera_poses(self, dataset: PoseDataset, seed: int, profile: KeypointProfile) -> np.ndarray:
+        """Every pose in the axes of every camera, as a lifter should find it.
+
+        Args:
+            dataset: Poses.
+            seed: Seed of the turns, as for `project`.
+            profile: Joints wanted.
+
+        Returns:
+            Poses (cameras, N, joints, 3) float64, x right, y down, z forward, pelvis at the origin, torso units.
+
+        Raises:
+            ValueError: If `profile` cannot be had from that of `dataset`.
+        """
+        poses = dataset.centred(profile).astype(np.float64)
+        return np.stack([poses @ np.swapaxes(each, -1, -2) for each in self._rotations(len(poses), seed)])
+
+    def _rotations(self, num_poses: int, seed: int) -> Iterator[np.ndarray]:
+        """World-to-camera rotations (num_poses, 3, 3) of each camera."""
+        turns = np.random.default_rng(seed).uniform(-np.pi, np.pi, num_poses)
+        level = np.zeros(num_poses)
         for azimuth, elevation in zip(np.radians(self.azimuths_deg), np.radians(self.elevations_deg), strict=True):
-            rotation = view_rotation(turns + azimuth, level + elevation, level)
-            views.append(project_view(poses, rotation, distance))
-        return np.stack(views)
+            yield view_rotation(turns + azimuth, level + elevation, level)
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,23 @@ class CalibratedRig:
         points = map_keypoints(dataset.poses.astype(np.float64), dataset.profile, COCO_13)
         points = points * metres_per_torso[:, None, None]
         return np.stack([camera.project(points) for camera in self.cameras])
+
+    def camera_poses(self, dataset: PoseDataset, seed: int | None, profile: KeypointProfile) -> np.ndarray:
+        """Every pose in the axes of every camera, as a lifter should find it.
+
+        Args:
+            dataset: Poses.
+            seed: Not used, as in `project`.
+            profile: Joints wanted.
+
+        Returns:
+            Poses (cameras, N, joints, 3) float64, x right, y down, z forward, pelvis at the origin, torso units.
+
+        Raises:
+            ValueError: If `profile` cannot be had from that of `dataset`.
+        """
+        poses = dataset.centred(profile).astype(np.float64)
+        return np.stack([poses @ camera.rotation.T for camera in self.cameras])
 
 
 Rig = VirtualRig | CalibratedRig

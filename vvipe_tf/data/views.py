@@ -12,7 +12,7 @@ import numpy as np
 
 from vvipe_tf.geometry.camera import project_view, view_rotation
 from vvipe_tf.geometry.keypoints_2d import normalise_keypoints
-from vvipe_tf.keypoints import COCO_13
+from vvipe_tf.keypoints import COCO_13, KeypointProfile
 
 # Each group of bones is scaled by one factor, left and right alike. The trunk is the unit of length and stays.
 BONE_GROUPS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -42,6 +42,7 @@ class ViewConfig:
         chest_elevation: Elevation of the other views, radians.
         min_distance: Least distance of the camera from the pelvis, torso units.
         max_distance: Greatest distance.
+        free_distance: Distance of free views, torso units; 0 for that of the others.
         body_shape_sigma: Standard deviation of the logarithm of each bone group's factor in a view, whose target keeps
             its own proportions; 0 leaves bodies alone.
         pose_shape_sigma: The same for the pose itself: its views and its target change together.
@@ -60,6 +61,7 @@ class ViewConfig:
     chest_elevation: float = np.deg2rad(8.0)
     min_distance: float = 5.0
     max_distance: float = 14.0
+    free_distance: float = 0.0
     body_shape_sigma: float = 0.06
     pose_shape_sigma: float = 0.12
     mirror: bool = True
@@ -75,6 +77,8 @@ class ViewConfig:
                 "Expected camera distances of at least 2 torso units, the least first. "
                 f"Received: {self.min_distance}, {self.max_distance}"
             )
+        if self.free_distance != 0 and not self.free_distance >= 2.0:
+            raise ValueError(f"Expected free_distance of 0 or at least 2 torso units. Received: {self.free_distance}")
         for name in ("augmented_fraction", "keypoint_dropout"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"Expected {name} in [0, 1]. Received: {getattr(self, name)}")
@@ -139,17 +143,18 @@ def scale_bones(pose, factors, xp=np):
     return xp.matmul(_TO_JOINTS, bones)
 
 
-def mirror_pose(pose, axis: int, xp=np):
-    """Mirrors COCO_13 poses (..., 13, 3) along one axis and swaps left and right.
+def mirror_pose(pose, axis: int, profile: KeypointProfile = COCO_13, xp=np):
+    """Mirrors poses (..., joints, 3) along one axis and swaps left and right.
 
     Args:
         pose: Poses; axis 1 in the canonical frame, where the hips lie along y; any horizontal axis in the world.
         axis: Coordinate to negate.
+        profile: Joints of `pose`.
         xp: NumPy or keras.ops.
     """
     sign = np.ones(3, np.float32)
     sign[axis] = -1
-    return xp.take(pose, COCO_13.flip_indices, axis=-2) * sign
+    return xp.take(pose, profile.flip_indices, axis=-2) * sign
 
 
 def render_views(world_pose, draw: ViewDraw, use_mask: bool, xp=np):

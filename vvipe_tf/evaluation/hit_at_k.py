@@ -61,20 +61,23 @@ class PosePairErrors:
         different = queries != answers
         codes = queries[different].astype(np.int64) * len(self.poses) + answers[different]
         pairs, inverse = np.unique(codes, return_inverse=True)
-        self._learn(pairs)
-        errors[different] = self._errors[np.searchsorted(self._pairs, pairs)][inverse]
+        errors[different] = self._recall(pairs)[inverse]
         return errors
 
-    def _learn(self, pairs: np.ndarray) -> None:
-        if len(self._pairs):
-            places = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
-            pairs = pairs[self._pairs[places] != pairs]
-        if len(pairs):
-            query, answer = np.divmod(pairs, len(self.poses))
-            places = np.searchsorted(self._pairs, pairs)
-            errors = paired_p_mpjpe(self.poses, answer, self.poses, query)
-            self._pairs = np.insert(self._pairs, places, pairs)
-            self._errors = np.insert(self._errors, places, errors)
+    def _recall(self, pairs: np.ndarray) -> np.ndarray:
+        """Errors of ascending pairs (pairs,); those not known yet are aligned and kept."""
+        places = np.searchsorted(self._pairs, pairs)
+        known = places < len(self._pairs)
+        known[known] = self._pairs[places[known]] == pairs[known]
+        errors = np.empty(len(pairs))
+        errors[known] = self._errors[places[known]]
+        new = ~known
+        if new.any():
+            query, answer = np.divmod(pairs[new], len(self.poses))
+            errors[new] = paired_p_mpjpe(self.poses, answer, self.poses, query)
+            self._pairs = np.insert(self._pairs, places[new], pairs[new])
+            self._errors = np.insert(self._errors, places[new], errors[new])
+        return errors
 
 
 def first_hit_ranks(

@@ -1,4 +1,4 @@
-"""Lifting errors: how far decoded 3D poses lie from the true canonical poses."""
+"""Lifting errors: how far lifted 3D poses lie from the true ones."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -16,7 +16,7 @@ class LiftingErrors:
     """Means over poses.
 
     Args:
-        mpjpe: Mean joint distance in the canonical frame, torso units.
+        mpjpe: Mean joint distance, torso units.
         n_mpjpe: The same after the best scale.
         p_mpjpe: The same after the best rotation, scale and translation.
         mpjpe_mm: `mpjpe` in millimetres: each pose times its own torso length.
@@ -62,18 +62,19 @@ class LiftingResult:
 
 def evaluate_lifting(
     predicted: np.ndarray,
-    canonical_poses: np.ndarray,
+    true_poses: np.ndarray,
     torso_lengths_mm: np.ndarray,
     camera_names: tuple[str, ...] | None = None,
 ) -> LiftingResult:
-    """Compares decoded poses with the truth, camera by camera.
+    """Compares lifted poses with the truth, camera by camera; the pelvis is the origin.
 
-    All are in the canonical frame, with the pelvis at the origin: unlike in the usual camera-frame protocol the
-    person's heading is not part of the error, so MPJPE here compares with MPJPE there only roughly; P-MPJPE does.
+    In the canonical frame, unlike in the axes of the camera, the person's heading is not part of the error, so MPJPE
+    here compares with MPJPE there only roughly; P-MPJPE does.
 
     Args:
-        predicted: Decoded canonical poses (cameras, N, joints, 3), torso units.
-        canonical_poses: True canonical poses (N, joints, 3), torso units.
+        predicted: Lifted poses (cameras, N, joints, 3), torso units.
+        true_poses: True poses in the same frame, torso units: canonical ones (N, joints, 3), or those in the axes of
+            each camera (cameras, N, joints, 3).
         torso_lengths_mm: Torso length (N,) of each pose in millimetres.
         camera_names: Names of the cameras; numbers by default.
 
@@ -84,23 +85,25 @@ def evaluate_lifting(
         ValueError: If the shapes do not fit.
     """
     predicted = np.asarray(predicted, dtype=np.float64)
-    truth = np.asarray(canonical_poses, dtype=np.float64)
+    truth = np.asarray(true_poses, dtype=np.float64)
     torso_lengths_mm = np.asarray(torso_lengths_mm, dtype=np.float64)
-    if truth.ndim != 3 or truth.shape[-1] != 3 or predicted.ndim != 4 or predicted.shape[1:] != truth.shape:
+    if predicted.ndim != 4 or predicted.shape[-1] != 3 or truth.shape not in (predicted.shape, predicted.shape[1:]):
         raise ValueError(
             "Expected predicted poses of shape (cameras, N, joints, 3) and true poses of shape (N, joints, 3). "
             f"Received: shapes={predicted.shape}, {truth.shape}"
         )
     if 0 in predicted.shape:
         raise ValueError(f"Expected poses and cameras. Received: shape={predicted.shape}")
-    if torso_lengths_mm.shape != truth.shape[:1]:
+    if torso_lengths_mm.shape != predicted.shape[1:2]:
         raise ValueError(
-            f"Expected one torso length per pose, shape {truth.shape[:1]}. Received: shape={torso_lengths_mm.shape}"
+            f"Expected one torso length per pose, shape {predicted.shape[1:2]}. "
+            f"Received: shape={torso_lengths_mm.shape}"
         )
     names = camera_names or tuple(str(camera) for camera in range(len(predicted)))
     if len(names) != len(predicted):
         raise ValueError(f"Expected {len(predicted)} camera names. Received: {len(names)}")
-    return LiftingResult(tuple(names), tuple(_measure(poses, truth, torso_lengths_mm) for poses in predicted))
+    pairs = zip(predicted, np.broadcast_to(truth, predicted.shape), strict=True)
+    return LiftingResult(tuple(names), tuple(_measure(poses, true, torso_lengths_mm) for poses, true in pairs))
 
 
 def _measure(predicted: np.ndarray, truth: np.ndarray, torso_lengths_mm: np.ndarray) -> LiftingErrors:

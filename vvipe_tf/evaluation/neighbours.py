@@ -1,11 +1,17 @@
 """Exact nearest neighbours in an embedding space, and how to leave a query's own frame out."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 _SPARE_CANDIDATES = 12
 _FOLD = 16
 _BLOCK_SCORES = 1 << 20
 _FAR = np.float32(1e30)
+_MAX_THREADS = 8
+_TINY = 1e-35
 
 
 def nearest_neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> np.ndarray:
@@ -32,24 +38,32 @@ def nearest_neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> np.n
         raise ValueError(f"Expected embeddings of one dimension. Received: {queries.shape[1]} and {gallery.shape[1]}")
     if not 1 <= k <= len(gallery):
         raise ValueError(f"Expected 1 <= k <= gallery size {len(gallery)}. Received: k={k}")
-    centre = gallery.mean(axis=0)
+    centre = np.median(gallery, axis=0)  # Unlike the mean, amid the gallery even where a few items are far.
     search = _CandidateSearch(gallery - centre, min(len(gallery), k + _SPARE_CANDIDATES))
     neighbours = np.empty((len(queries), k), dtype=np.int64)
+    proven = np.empty(len(queries), dtype=bool)
     block = max(1, _BLOCK_SCORES // len(gallery))
-    for start in range(0, len(queries), block):
-        rows = queries[start : start + block]
-        candidates, bound = search.propose(rows - centre)
-        found, squared = _rank_exactly(rows, gallery, candidates, k)
-        unproven = squared[:, -1] >= bound
-        for row in np.flatnonzero(unproven):
-            everything = np.arange(len(gallery))[None]
-            found[row] = _rank_exactly(rows[row : row + 1], gallery, everything, k)[0]
-        neighbours[start : start + block] = found
+
+    def fill(start):
+        rows = slice(start, start + block)
+        candidates, bound = search.propose(queries[rows] - centre)
+        neighbours[rows], squared = _rank_exactly(queries[rows], gallery, candidates, k)
+        proven[rows] = squared[:, -1] < bound
+
+    # A thread a block: threads within a product this small spend half as much again in waiting for each other.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
+        for _ in pool.map(fill, range(0, len(queries), block)):  # Raises here what a block raised.
+            pass
+    if not proven.all():
+        neighbours[~proven] = _search_exhaustively(queries[~proven], gallery, k)
     return neighbours
 
 
 class _CandidateSearch:
     """Proposes neighbours by |q - g|^2 = |q|^2 + 2 (|g|^2 / 2 - q.g), the bracket as one float32 matrix product.
+
+    What rounding can add to the bracket is taken off within the product, for each item by its own norm: the scores are
+    lower bounds, and one far item does not blur the others.
 
     Args:
         gallery: Centred gallery (gallery, embedding_dim) float64.
@@ -62,34 +76,51 @@ class _CandidateSearch:
         # Column j of every fold is one bin; only the bins with the smallest minima are looked into.
         self._fold = max(1, min(_FOLD, self._size // (4 * candidates)))
         self._bins = -(-self._size // self._fold)
-        norms = np.einsum("gd,gd->g", gallery, gallery)
-        table = np.zeros((gallery.shape[1] + 1, self._fold * self._bins), dtype=np.float32)
-        table[:-1, : self._size] = -gallery.T
-        table[-1] = _FAR
-        table[-1, : self._size] = norms / 2
+        norms = np.linalg.norm(gallery, axis=1)
+        # In units of the largest norm nothing overflows, and what underflows is below _TINY.
+        self._unit = norms.max() or 1.0
+        gallery, norms = gallery / self._unit, norms / self._unit
+        # |fl(x.y) - x.y| <= n eps |x||y| / (1 - n eps) (Higham, eq. 3.5); twice that, as the inputs are rounded too.
+        rounding = 2 * (gallery.shape[1] + 10) * np.finfo(np.float32).eps
+        table = np.zeros((gallery.shape[1] + 2, self._fold * self._bins), dtype=np.float32)
+        table[:-2, : self._size] = -gallery.T
+        table[-2] = _FAR
+        table[-2, : self._size] = norms**2 / 2 * (1 - rounding) - _TINY
+        table[-1, : self._size] = -rounding * norms
         self._table = table
-        self._largest = np.sqrt(norms.max())
 
     def propose(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Candidates (queries, candidates), and (queries,): a bound below the squared distance to all the others."""
-        homogeneous = np.concatenate([queries, np.ones((len(queries), 1))], axis=1).astype(np.float32)
-        scores = (homogeneous @ self._table).reshape(len(queries), self._fold, self._bins)
-        if self._fold == 1:
-            bins = np.broadcast_to(np.arange(self._bins), (len(queries), self._bins))
-        else:
-            bins = np.argpartition(scores.min(axis=1), self._candidates - 1, axis=1)[:, : self._candidates]
-        inside = np.take_along_axis(scores, bins[:, None, :], axis=2).reshape(len(queries), -1)
+        norms = np.linalg.norm(queries, axis=1) / self._unit
+        with np.errstate(over="ignore", invalid="ignore"):  # Queries beyond float32 prove nothing.
+            homogeneous = np.column_stack([queries / self._unit, np.ones(len(queries)), norms]).astype(np.float32)
+            scores = homogeneous @ self._table
+        bins = np.broadcast_to(np.arange(self._bins), (len(queries), self._bins))
+        if self._fold > 1:
+            least = scores.reshape(len(queries), self._fold, self._bins).min(axis=1)
+            bins = np.argpartition(least, self._candidates - 1, axis=1)[:, : self._candidates]
+        columns = (bins[:, None, :] + self._bins * np.arange(self._fold)[:, None]).reshape(len(queries), -1)
+        inside = scores.ravel().take(columns + scores.shape[1] * np.arange(len(queries))[:, None])
         best = np.argpartition(inside, self._candidates - 1, axis=1)[:, : self._candidates]
-        cut = np.take_along_axis(inside, best, axis=1).max(axis=1).astype(np.float64)
-        fold, position = np.divmod(best, bins.shape[1])
-        candidates = fold * self._bins + np.take_along_axis(bins, position, axis=1)
+        candidates = np.take_along_axis(columns, best, axis=1)
         if self._candidates == self._size:
             return candidates, np.full(len(queries), np.inf)
-        norms = np.einsum("qd,qd->q", queries, queries)
-        # |fl(x.y) - x.y| <= n eps |x||y| / (1 - n eps) (Higham, eq. 3.5); rounding the inputs adds a few eps more.
-        rounding = 2 * (queries.shape[1] + 8) * np.finfo(np.float32).eps
-        error = rounding * (np.sqrt(norms) * self._largest + self._largest**2 / 2)
-        return candidates, norms + 2 * (cut - error)
+        cut = np.take_along_axis(inside, best, axis=1).max(axis=1).astype(np.float64)
+        # The float64 squares are rounded as well; those of the gallery are covered above.
+        return candidates, self._unit**2 * (norms**2 * (1 - 1e-12) + 2 * cut)
+
+
+def _search_exhaustively(queries: np.ndarray, gallery: np.ndarray, k: int) -> np.ndarray:
+    """Neighbours (queries, k) by float64 distances to all of the gallery; equal embeddings are compared once."""
+    queries, query_of = np.unique(queries, axis=0, return_inverse=True)
+    distinct, item_of = np.unique(gallery, axis=0, return_inverse=True)
+    neighbours = np.empty((len(queries), k), dtype=np.int64)
+    for row, query in enumerate(queries):
+        difference = distinct - query
+        squared = np.einsum("gd,gd->g", difference, difference)[item_of]
+        near = np.flatnonzero(squared <= np.partition(squared, k - 1)[k - 1])
+        neighbours[row] = near[np.argsort(squared[near], kind="stable")[:k]]
+    return neighbours[query_of]
 
 
 def _rank_exactly(

@@ -1,6 +1,6 @@
 """Retrieval between cameras, between 3D and 2D, and among 3D poses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,9 @@ import numpy as np
 from vvipe_tf.evaluation.hit_at_k import HIT_RANKS, HIT_THRESHOLD, PosePairErrors, by_rank, check_ranks, first_hit_ranks
 from vvipe_tf.evaluation.neighbours import drop_own_frame, nearest_neighbours
 from vvipe_tf.keypoints import COCO_13, H36M_17, KeypointProfile
+
+# (queries, gallery, k) -> gallery indices (queries, k), nearest first.
+FindNeighbours = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,73 @@ def evaluate_retrieval(
     metric_poses: np.ndarray | PosePairErrors,
     ks: Sequence[int] = HIT_RANKS,
     threshold: float = HIT_THRESHOLD,
+    find_neighbours: FindNeighbours = nearest_neighbours,
 ) -> RetrievalResult:
     """Hit@k between cameras: every frame of the first camera searches in all frames of the second.
 
     Args:
-        embeddings: Embeddings (cameras, N, embedding_dim) of the same N poses in every camera.
+        embeddings: Embeddings (cameras, N, ...) of the same N poses in every camera; (cameras, N, embedding_dim) for
+            the neighbours by L2.
+        pairs: Ordered (query, gallery) camera indices.
+        metric_poses: Poses (N, joints, 3) in torso units, or errors between them to share with other calls.
+        ks: Ranks to report.
+        threshold: Largest NP-MPJPE of a match in torso units.
+        find_neighbours: Nearest neighbours among embeddings; those by L2 unless the model has a distance of its own.
+
+    Returns:
+        One comparison per pair, `"query->gallery"`.
+
+    Raises:
+        ValueError: If shapes do not fit, a camera does not exist, or a rank exceeds the gallery.
+    """
+    pose_errors = _shared_errors(metric_poses)
+    check_ranks(ks, len(pose_errors.poses))
+    if np.ndim(embeddings) < 3 or np.shape(embeddings)[1] != len(pose_errors.poses):
+        raise ValueError(
+            f"Expected embeddings of shape (cameras, {len(pose_errors.poses)}, embedding_dim), one per metric pose and "
+            f"camera. Received: shape={np.shape(embeddings)}"
+        )
+    return score_answers(find_answers(embeddings, pairs, max(ks), find_neighbours), pairs, pose_errors, ks, threshold)
+
+
+def find_answers(
+    embeddings: np.ndarray,
+    pairs: Sequence[tuple[int, int]],
+    k: int,
+    find_neighbours: FindNeighbours = nearest_neighbours,
+) -> np.ndarray:
+    """The search of `evaluate_retrieval` alone, for those who score the same answers by several metrics.
+
+    Args:
+        embeddings: Embeddings (cameras, N, ...) of the same N poses in every camera.
+        pairs: Ordered (query, gallery) camera indices.
+        k: Answers to each query.
+        find_neighbours: Nearest neighbours among embeddings.
+
+    Returns:
+        Frames (pairs, N, k) int32, nearest first.
+
+    Raises:
+        ValueError: If a camera does not exist, or what `find_neighbours` raises.
+    """
+    embeddings = np.asarray(embeddings)
+    unknown = [tuple(pair) for pair in pairs if not all(0 <= camera < len(embeddings) for camera in pair)]
+    if unknown or not len(pairs):
+        raise ValueError(f"Expected pairs among {len(embeddings)} cameras. Received: {unknown or 'no pair'}")
+    return np.stack([find_neighbours(embeddings[a], embeddings[b], k).astype(np.int32) for a, b in pairs])
+
+
+def score_answers(
+    answers: np.ndarray,
+    pairs: Sequence[tuple[int, int]],
+    metric_poses: np.ndarray | PosePairErrors,
+    ks: Sequence[int] = HIT_RANKS,
+    threshold: float = HIT_THRESHOLD,
+) -> RetrievalResult:
+    """Hit@k of answers that are already found.
+
+    Args:
+        answers: Frames (pairs, N, k), as `find_answers` gives them.
         pairs: Ordered (query, gallery) camera indices.
         metric_poses: Poses (N, joints, 3) in torso units, or errors between them to share with other calls.
         ks: Ranks to report.
@@ -90,22 +155,11 @@ def evaluate_retrieval(
         One comparison per pair, `"query->gallery"`.
 
     Raises:
-        ValueError: If shapes do not fit, a camera does not exist, or a rank exceeds the gallery.
+        ValueError: If a rank exceeds the answers.
     """
-    embeddings = np.asarray(embeddings)
-    pose_errors = _shared_errors(metric_poses)
-    frames = len(pose_errors.poses)
-    if embeddings.ndim != 3 or embeddings.shape[1] != frames:
-        raise ValueError(
-            f"Expected embeddings of shape (cameras, {frames}, embedding_dim), one per metric pose and camera. "
-            f"Received: shape={embeddings.shape}"
-        )
-    unknown = [tuple(pair) for pair in pairs if not all(0 <= camera < len(embeddings) for camera in pair)]
-    if unknown or not len(pairs):
-        raise ValueError(f"Expected pairs among {len(embeddings)} cameras. Received: {unknown or 'no pair'}")
-    check_ranks(ks, frames)
-    answers = np.stack([nearest_neighbours(embeddings[a], embeddings[b], max(ks)).astype(np.int32) for a, b in pairs])
-    return _score([f"{a}->{b}" for a, b in pairs], answers, pose_errors, ks, threshold, frames)
+    check_ranks(ks, answers.shape[-1])
+    labels = [f"{a}->{b}" for a, b in pairs]
+    return _score(labels, answers, _shared_errors(metric_poses), ks, threshold, answers.shape[1])
 
 
 def evaluate_cross_retrieval(

@@ -7,6 +7,8 @@ _SYNTHETIC = (
     "not how well it does on people."
 )
 
+_TITLES = {"vvipe": "V-VIPE", "pr_vipe": "PR-VIPE", "lifter": "Lifting and alignment"}
+
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Markdown table with aligned columns: the first to the left, the others to the right.
@@ -49,7 +51,7 @@ def format_report(entry: Mapping) -> str:
     for name, rig in entry["rigs"].items():
         parts += [_rig_title(name, rig), _retrieval_table(entry, rig)]
     for virtual in (True, False):
-        rigs = {name: rig for name, rig in entry["rigs"].items() if rig["virtual"] is virtual}
+        rigs = {name: rig for name, rig in entry["rigs"].items() if rig["virtual"] is virtual and "lifting" in rig}
         if rigs:
             parts += [f"### Lifting, {'virtual' if virtual else 'real'} cameras", _lifting_table(rigs)]
     parts.append(_provenance(entry))
@@ -81,15 +83,18 @@ def _rig_title(name: str, rig: Mapping) -> str:
 def _retrieval_table(entry: Mapping, rig: Mapping) -> str:
     primary, *others = entry["metrics"]
     ks = list(entry["chance"][primary]["hit_at_k"])
-    rows = [("V-VIPE, 2D to 2D", rig["model"][primary])]
-    rows += [(f"V-VIPE, 2D to 2D, joints of {other}", rig["model"][other]) for other in others]
+    title = _TITLES[entry.get("model_kind", "vvipe")]
+    rows = [(f"{title}, 2D to 2D", rig["model"][primary])]
+    rows += [(f"{title}, 2D to 2D, joints of {other}", rig["model"][other]) for other in others]
+    if "cross_3d" in rig:
+        rows.append((f"{title}, 3D to 2D", rig["cross_3d"][primary]))
     rows += [
-        ("V-VIPE, 3D to 2D", rig["cross_3d"][primary]),
         ("2D keypoints, no training", rig["keypoints_2d"][primary]),
         ("chance: random order", entry["chance"][primary]),
-        ("oracle: V-VIPE, 3D to other 3D", entry["oracle_3d"][primary]),
-        ("oracle: canonical pose to other 3D", entry["canonical_3d"][primary]),
     ]
+    if "oracle_3d" in entry:
+        rows.append((f"oracle: {title}, 3D to other 3D", entry["oracle_3d"][primary]))
+    rows.append(("oracle: canonical pose to other 3D", entry["canonical_3d"][primary]))
     header = ["", *(f"Hit@{k}" for k in ks), "NP-MPJPE of 1st"]
     return format_table(header, [[title, *_retrieval_cells(result, ks)] for title, result in rows])
 
@@ -117,9 +122,15 @@ def _lifting_table(rigs: Mapping[str, Mapping]) -> str:
 
 def _provenance(entry: Mapping) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in entry.get("versions", {}).items())
+    frame = {
+        "camera": " MPJPE is in the axes of the camera.",
+        "world": " MPJPE is in the axes of the world.",
+        "canonical": " MPJPE is canonical; heading is not part of it.",
+        None: "",
+    }[entry.get("lifting_frame", "canonical" if entry.get("model_kind", "vvipe") == "vvipe" else None)]
     return _bullets(
         [
-            "One model and one gallery: no spread is given. MPJPE is canonical; heading is not part of it.",
+            f"One model and one gallery: no spread is given.{frame}",
             f"Command: `{entry.get('command') or 'none, called from Python'}`",
             f"Commit: {entry.get('commit') or 'unknown'}. Versions: {versions or 'unknown'}.",
         ]

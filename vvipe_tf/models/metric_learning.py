@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from vvipe_tf.models.losses import TripletLoss, triplet_loss
-from vvipe_tf.models.mining import mine_triplets
+from vvipe_tf.models.mining import mine_triplets, pairwise_embedding_distance
 
 
 class MetricLearningModel(keras.Model):
@@ -19,6 +19,8 @@ class MetricLearningModel(keras.Model):
         margin: Margin of the triplet term, embedding units.
         negative_distance: Least MPJPE between positive and negative, torso units.
         global_mining: Whether triplets are mined over the batches of all replicas together.
+        mining: Negatives: `"paper"` for the next nearest by 3D pose, `"hard"` for the nearest in the embedding,
+            `"semi_hard"` for the nearest in the embedding beyond the positive.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class MetricLearningModel(keras.Model):
         margin: float = 1.0,
         negative_distance: float = 0.1,
         global_mining: bool = True,
+        mining: str = "paper",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -34,6 +37,7 @@ class MetricLearningModel(keras.Model):
         self.margin = margin
         self.negative_distance = negative_distance
         self.global_mining = global_mining
+        self.mining = mining
         self.trackers = {}
 
     def add_trackers(self, *names: str) -> None:
@@ -91,12 +95,12 @@ class MetricLearningModel(keras.Model):
         """
         context = tf.distribute.get_replica_context()
         if self.global_mining and context is not None and context.num_replicas_in_sync > 1:
-            candidates = _gather(context, embedding)
+            candidates, poses = _gather(context, embedding), _gather(context, pose)
             first_index = context.replica_id_in_sync_group * tf.shape(pose)[0]
-            triplets = mine_triplets(pose, self.negative_distance, _gather(context, pose), first_index)
         else:
-            candidates = embedding
-            triplets = mine_triplets(pose, self.negative_distance)
+            candidates, poses, first_index = embedding, None, 0
+        nearness = None if self.mining == "paper" else pairwise_embedding_distance(embedding, candidates)
+        triplets = mine_triplets(pose, self.negative_distance, poses, first_index, nearness, self.mining == "semi_hard")
         return triplet_loss(embedding, candidates, triplets, self.margin)
 
     def _track(self, terms):

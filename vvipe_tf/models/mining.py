@@ -46,8 +46,20 @@ def pairwise_mpjpe(poses: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
     return total / num_joints
 
 
+def pairwise_embedding_distance(embedding: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+    """L2 distance of all pairs for mining, without gradient: (batch, dim), (candidates, dim) -> (batch, candidates)."""
+    embedding, candidates = tf.stop_gradient(embedding), tf.stop_gradient(candidates)
+    squared = tf.reduce_sum(tf.square(embedding), axis=1)[:, None] + tf.reduce_sum(tf.square(candidates), axis=1)
+    return tf.sqrt(tf.nn.relu(squared - 2.0 * tf.matmul(embedding, candidates, transpose_b=True)))
+
+
 def mine_triplets(
-    poses: tf.Tensor, negative_distance: float, candidates: tf.Tensor | None = None, first_index=0
+    poses: tf.Tensor,
+    negative_distance: float,
+    candidates: tf.Tensor | None = None,
+    first_index=0,
+    nearness: tf.Tensor | None = None,
+    semi_hard: bool = False,
 ) -> Triplets:
     """Finds the positive and the negative of each anchor.
 
@@ -57,6 +69,9 @@ def mine_triplets(
         candidates: (candidates, joints, 3) canonical poses to choose from where they are more than the anchors: the
             global batch when there are several replicas. The anchors are its rows from `first_index` on.
         first_index: Row of the first anchor among the candidates; int or int32 scalar.
+        nearness: (anchors, candidates) distance by which the negative is the next nearest, e.g. in the embedding; the
+            MPJPE by default.
+        semi_hard: Whether the negative must be farther away than the positive by `nearness`.
 
     Returns:
         Triplets. Of equally near poses the one with the lowest index is taken.
@@ -70,6 +85,12 @@ def mine_triplets(
         from_positive = tf.gather(distance, positive)
     else:
         from_positive = pairwise_mpjpe(tf.gather(candidates, positive), candidates)
+    if nearness is not None:
+        from_anchor = tf.where(own, float("inf"), nearness)
+    if semi_hard:
+        from_anchor = tf.where(
+            from_anchor > tf.gather(from_anchor, positive, batch_dims=1)[:, None], from_anchor, float("inf")
+        )
     # The positive is at distance 0 from itself, so it never passes; the anchor is at infinity.
     from_anchor = tf.where(from_positive >= negative_distance, from_anchor, float("inf"))
     negative = tf.argmin(from_anchor, axis=1, output_type=tf.int32)

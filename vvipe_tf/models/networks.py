@@ -9,6 +9,17 @@ PACKAGE = "vvipe_tf"
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
+class ClippedDense(layers.Dense):
+    """Dense layer whose kernel counts as clipped to a Frobenius norm of 1 (Martinez et al. 2017, released code)."""
+
+    def call(self, inputs):
+        """Applies the layer."""
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        norm = ops.cast(ops.sqrt(ops.sum(ops.square(self.kernel))), self.compute_dtype)
+        return ops.matmul(inputs, kernel / ops.maximum(norm, 1.0)) + ops.cast(self.bias, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
 class HiddenLayer(layers.Layer):
     """Dense, batch normalisation, ReLU, dropout: (batch, features) -> (batch, width).
 
@@ -16,12 +27,14 @@ class HiddenLayer(layers.Layer):
         width: Units.
         dropout: Dropout rate.
         synchronized: Whether batch statistics are taken over all replicas.
+        max_norm: Whether the kernel is clipped, see `ClippedDense`.
     """
 
-    def __init__(self, width: int, dropout: float, synchronized: bool = False, **kwargs):
+    def __init__(self, width: int, dropout: float, synchronized: bool = False, max_norm: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.width, self.rate, self.synchronized = width, dropout, synchronized
-        self.dense = layers.Dense(width, kernel_initializer="he_normal", dtype=self.dtype_policy, name="dense")
+        self.width, self.rate, self.synchronized, self.max_norm = width, dropout, synchronized, max_norm
+        dense = ClippedDense if max_norm else layers.Dense
+        self.dense = dense(width, kernel_initializer="he_normal", dtype=self.dtype_policy, name="dense")
         self.norm = layers.BatchNormalization(synchronized=synchronized, dtype=self.dtype_policy, name="norm")
         self.dropout = layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
 
@@ -44,6 +57,7 @@ class HiddenLayer(layers.Layer):
             "width": self.width,
             "dropout": self.rate,
             "synchronized": self.synchronized,
+            "max_norm": self.max_norm,
         }
 
 
@@ -56,14 +70,18 @@ class ResidualTrunk(layers.Layer):
         num_blocks: Number of residual blocks; the skip is added after the second dropout of a block.
         dropout: Dropout rate.
         synchronized: Whether batch statistics are taken over all replicas.
+        max_norm: Whether the kernels are clipped, see `ClippedDense`.
     """
 
-    def __init__(self, width: int, num_blocks: int, dropout: float, synchronized: bool = False, **kwargs):
+    def __init__(
+        self, width: int, num_blocks: int, dropout: float, synchronized: bool = False, max_norm: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.rate, self.synchronized = width, num_blocks, dropout, synchronized
+        self.max_norm = max_norm
 
         def hidden_layer(name):
-            return HiddenLayer(width, dropout, synchronized, dtype=self.dtype_policy, name=name)
+            return HiddenLayer(width, dropout, synchronized, max_norm, dtype=self.dtype_policy, name=name)
 
         self.stem = hidden_layer("stem")
         self.blocks = [(hidden_layer(f"block{i}_first"), hidden_layer(f"block{i}_second")) for i in range(num_blocks)]
@@ -93,6 +111,7 @@ class ResidualTrunk(layers.Layer):
             "num_blocks": self.num_blocks,
             "dropout": self.rate,
             "synchronized": self.synchronized,
+            "max_norm": self.max_norm,
         }
 
 
@@ -101,8 +120,11 @@ def _small():
     return keras.initializers.VarianceScaling(scale=0.01, mode="fan_in", distribution="truncated_normal")
 
 
-def _trunk(config: NetworkConfig) -> ResidualTrunk:
-    return ResidualTrunk(config.width, config.num_blocks, config.dropout, config.synchronized_batch_norm, name="trunk")
+def build_trunk(config: NetworkConfig, max_norm: bool = False) -> ResidualTrunk:
+    """Trunk of that size, which all networks share."""
+    return ResidualTrunk(
+        config.width, config.num_blocks, config.dropout, config.synchronized_batch_norm, max_norm, name="trunk"
+    )
 
 
 def build_pose_encoder(config: NetworkConfig) -> keras.Model:
@@ -111,7 +133,7 @@ def build_pose_encoder(config: NetworkConfig) -> keras.Model:
     The log-variance head starts at zero (unit variance): a random start gives a KL term of thousands.
     """
     pose = keras.Input((config.num_joints, 3), name="pose")
-    hidden = _trunk(config)(layers.Reshape((config.num_joints * 3,), name="flatten")(pose))
+    hidden = build_trunk(config)(layers.Reshape((config.num_joints * 3,), name="flatten")(pose))
     z_mean = layers.Dense(config.embedding_dim, kernel_initializer=_small(), dtype="float32", name="z_mean")(hidden)
     z_log_var = layers.Dense(config.embedding_dim, kernel_initializer="zeros", dtype="float32", name="z_log_var")(
         hidden
@@ -122,7 +144,7 @@ def build_pose_encoder(config: NetworkConfig) -> keras.Model:
 def build_pose_decoder(config: NetworkConfig) -> keras.Model:
     """PoseDecoder: embedding (batch, embedding_dim) -> canonical pose (batch, joints, 3) in torso units."""
     embedding = keras.Input((config.embedding_dim,), name="embedding")
-    hidden = _trunk(config)(embedding)
+    hidden = build_trunk(config)(embedding)
     flat = layers.Dense(config.num_joints * 3, kernel_initializer=_small(), dtype="float32", name="pose")(hidden)
     pose = layers.Reshape((config.num_joints, 3), dtype="float32", name="unflatten")(flat)
     return keras.Model(embedding, pose, name="pose_decoder")
@@ -136,6 +158,6 @@ def build_keypoint_encoder(config: NetworkConfig) -> keras.Model:
     """
     channels = 3 if config.use_mask else 2
     keypoints = keras.Input((config.num_joints, channels), name="keypoints_2d")
-    hidden = _trunk(config)(layers.Reshape((config.num_joints * channels,), name="flatten")(keypoints))
+    hidden = build_trunk(config)(layers.Reshape((config.num_joints * channels,), name="flatten")(keypoints))
     z_mean = layers.Dense(config.embedding_dim, kernel_initializer=_small(), dtype="float32", name="z_mean")(hidden)
     return keras.Model(keypoints, z_mean, name="keypoint_encoder")

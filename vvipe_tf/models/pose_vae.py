@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from vvipe_tf.models.losses import kl_divergence, reconstruction_loss
 from vvipe_tf.models.metric_learning import MetricLearningModel
+from vvipe_tf.models.sampling import draw_noise
 
 # A posterior dimension is live when it carries at least this much information (Burda et al. 2016 use 0.01).
 LIVE_DIMENSION_KL = 0.01
@@ -57,11 +58,7 @@ class PoseVAE(MetricLearningModel):
         Returns:
             (batch, embedding_dim).
         """
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync > 1:
-            seed += tf.stack([0, tf.cast(context.replica_id_in_sync_group, tf.int32)])
-        noise = tf.random.stateless_normal(tf.shape(z_mean), seed=seed, dtype=z_mean.dtype)
+        noise = draw_noise(self.seed_generator, tf.shape(z_mean), z_mean.dtype)
         return z_mean + tf.exp(0.5 * z_log_var) * noise
 
     def compute_terms(self, data, training: bool) -> dict[str, tf.Tensor]:

@@ -1,7 +1,7 @@
 """The run folder: what training leaves behind, and the trained model that everything else reads from it.
 
 config.json     what was trained, on what, with which versions, and the SHA-256 of the weights
-weights.npz     weights of the three networks, plain arrays
+weights.npz     weights of the networks, plain arrays
 metrics.jsonl   one line for each validation
 checkpoints/    state of an unfinished run
 tensorboard/    event files
@@ -11,8 +11,8 @@ results.json    what `training.evaluate` measured
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -20,19 +20,19 @@ import keras
 import numpy as np
 
 from vvipe_tf.formats.atomic import atomic_path
-from vvipe_tf.geometry.keypoints_2d import normalise_keypoints
 from vvipe_tf.models.network_config import NetworkConfig
+from vvipe_tf.models.network_set import NetworkSet, apply_in_batches, checked_array, keypoint_inputs
 from vvipe_tf.models.networks import build_keypoint_encoder, build_pose_decoder, build_pose_encoder
+from vvipe_tf.models.trained_baselines import TrainedLifter, TrainedPRVipe
 
 FORMAT = "vvipe-run"
 VERSION = 1
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.npz"
-_INFERENCE_BATCH = 4096
 
 
 @dataclass(frozen=True)
-class Networks:
+class Networks(NetworkSet):
     """The three networks of V-VIPE.
 
     Attributes:
@@ -50,42 +50,17 @@ class Networks:
         """Builds the networks with fresh weights."""
         return cls(build_pose_encoder(config), build_pose_decoder(config), build_keypoint_encoder(config))
 
-    def get_weights(self) -> dict[str, np.ndarray]:
-        """Weights by name, `network/layer/.../weight`; the state of random generators is left out."""
-        return {name: variable.value.numpy() for name, variable in self._named_variables()}
-
-    def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Sets weights by name.
-
-        Raises:
-            ValueError: If a name is missing or unknown, or a shape differs.
-        """
-        variables = dict(self._named_variables())
-        if set(variables) != set(weights):
-            difference = sorted(set(variables) ^ set(weights))
-            raise ValueError(f"Expected the weights of these networks. Received other names, e.g. {difference[:3]}")
-        for name, variable in variables.items():
-            if tuple(variable.shape) != weights[name].shape:
-                raise ValueError(
-                    f"Expected {name} of shape {tuple(variable.shape)}. Received: shape={weights[name].shape}"
-                )
-            variable.assign(weights[name])
-
-    def _named_variables(self):
-        for field in fields(self):
-            for variable in getattr(self, field.name).weights:
-                if "seed_generator" not in variable.path:
-                    name = variable.path.removeprefix(f"{field.name}/")
-                    yield f"{field.name}/{name}", variable
-
 
 class TrainedModel:
-    """A trained model with NumPy in and NumPy out.
+    """A trained V-VIPE with NumPy in and NumPy out.
 
     Args:
         networks: Networks in inference.
         config: Content of config.json.
     """
+
+    kind = "vvipe"
+    network_set = Networks
 
     def __init__(self, networks: Networks, config: Mapping):
         self.networks = networks
@@ -105,16 +80,8 @@ class TrainedModel:
         Raises:
             ValueError: If a shape is wrong, or joints are missing and the model was trained without a mask.
         """
-        keypoints_2d = _checked(keypoints_2d, (self.network_config.num_joints, 2), "keypoints_2d")
-        visible = np.ones(keypoints_2d.shape[:2], np.float32) if mask is None else np.asarray(mask, np.float32)
-        if visible.shape != keypoints_2d.shape[:2]:
-            raise ValueError(f"Expected a mask of shape {keypoints_2d.shape[:2]}. Received: shape={visible.shape}")
-        normalised, _ = normalise_keypoints(keypoints_2d, visible)
-        if self.network_config.use_mask:
-            normalised = np.concatenate([normalised, visible[..., None]], axis=-1)
-        elif not visible.all():
-            raise ValueError("Expected all joints: this model was trained without a mask. Received: missing joints")
-        return _in_batches(self.networks.keypoint_encoder, normalised.astype(np.float32))
+        inputs = keypoint_inputs(self.network_config, keypoints_2d, mask)
+        return apply_in_batches(self.networks.keypoint_encoder, inputs)
 
     def embed_poses(self, canonical_pose: np.ndarray) -> np.ndarray:
         """Embeds canonical COCO_13 poses (poses, 13, 3), torso units -> (poses, embedding_dim) float32.
@@ -122,8 +89,8 @@ class TrainedModel:
         Raises:
             ValueError: If the shape is wrong.
         """
-        poses = _checked(canonical_pose, (self.network_config.num_joints, 3), "canonical_pose")
-        return _in_batches(lambda batch: self.networks.pose_encoder(batch, training=False)[0], poses)
+        poses = checked_array(canonical_pose, (self.network_config.num_joints, 3), "canonical_pose")
+        return apply_in_batches(lambda batch: self.networks.pose_encoder(batch, training=False)[0], poses)
 
     def decode(self, embedding: np.ndarray) -> np.ndarray:
         """Decodes embeddings (poses, embedding_dim) -> canonical poses (poses, 13, 3) float32, torso units.
@@ -131,24 +98,18 @@ class TrainedModel:
         Raises:
             ValueError: If the shape is wrong.
         """
-        embedding = _checked(embedding, (self.network_config.embedding_dim,), "embedding")
-        return _in_batches(self.networks.pose_decoder, embedding)
+        embedding = checked_array(embedding, (self.network_config.embedding_dim,), "embedding")
+        return apply_in_batches(self.networks.pose_decoder, embedding)
 
 
-def _checked(array, shape, name):
-    array = np.asarray(array, np.float32)
-    if array.shape[1:] != shape:
-        sizes = ", ".join(map(str, shape))
-        raise ValueError(f"Expected {name} of shape (poses, {sizes}). Received: shape={array.shape}")
-    return array
+MODELS = {model.kind: model for model in (TrainedModel, TrainedPRVipe, TrainedLifter)}
+AnyTrainedModel = TrainedModel | TrainedPRVipe | TrainedLifter
 
 
-def _in_batches(function: Callable, array: np.ndarray) -> np.ndarray:
-    parts = [
-        keras.ops.convert_to_numpy(function(array[start : start + _INFERENCE_BATCH]))
-        for start in range(0, max(len(array), 1), _INFERENCE_BATCH)
-    ]
-    return np.concatenate(parts)
+def build_model(kind: str, network_config: NetworkConfig) -> AnyTrainedModel:
+    """Builds a model of a kind with fresh weights."""
+    config = {"kind": kind, "model": asdict(network_config)}
+    return MODELS[kind](MODELS[kind].network_set.build(network_config), config)
 
 
 def write_json(path: str | os.PathLike, content) -> None:
@@ -177,7 +138,13 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
         raise ValueError(f"Expected an archive of plain arrays. Received: {path} ({error})") from error
 
 
-def save_run(run_dir: str | os.PathLike, networks: Networks, network_config: NetworkConfig, about: Mapping) -> None:
+def save_run(
+    run_dir: str | os.PathLike,
+    networks: NetworkSet,
+    network_config: NetworkConfig,
+    about: Mapping,
+    kind: str = TrainedModel.kind,
+) -> None:
     """Writes the weights and the config.json of a finished run; the config comes last.
 
     Args:
@@ -185,10 +152,11 @@ def save_run(run_dir: str | os.PathLike, networks: Networks, network_config: Net
         networks: Trained networks.
         network_config: Their size.
         about: The rest of config.json: train, data, versions, commit, seed.
+        kind: Kind of the model, a key of `MODELS`.
     """
     digest = write_arrays(Path(run_dir) / WEIGHTS_FILE, networks.get_weights())
     model = asdict(network_config) | {"synchronized_batch_norm": False}
-    header = {"format": FORMAT, "version": VERSION, "finished": True}
+    header = {"format": FORMAT, "version": VERSION, "finished": True, "kind": kind}
     write_json(Path(run_dir) / CONFIG_FILE, header | dict(about) | {"model": model, "weights_sha256": digest})
 
 
@@ -198,11 +166,25 @@ def write_started(run_dir: str | os.PathLike, about: Mapping) -> None:
 
 
 def load_run(run_dir: str | os.PathLike) -> TrainedModel:
-    """Loads the trained model of a run folder.
+    """Loads the trained V-VIPE of a run folder.
 
     Raises:
         FileNotFoundError: If the folder, its config or its weights are missing.
-        ValueError: If the folder is no finished V-VIPE run, or the weights are not those that were saved.
+        ValueError: If the folder is no finished run, its model is of another kind, or the weights are not those that
+            were saved.
+    """
+    kind = model_kind(read_config(run_dir))
+    if kind != TrainedModel.kind:
+        raise ValueError(f"Expected a run of V-VIPE. Received: {run_dir}, a run of --model {kind}")
+    return load_any_run(run_dir)
+
+
+def load_any_run(run_dir: str | os.PathLike) -> AnyTrainedModel:
+    """Loads the trained model of a run folder, whatever its kind.
+
+    Raises:
+        FileNotFoundError: If the folder, its config or its weights are missing.
+        ValueError: If the folder is no finished run, or the weights are not those that were saved.
     """
     run_dir = Path(run_dir)
     config = read_config(run_dir)
@@ -214,9 +196,22 @@ def load_run(run_dir: str | os.PathLike) -> TrainedModel:
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     if digest != config.get("weights_sha256"):
         raise ValueError(f"Expected {weights} with the SHA-256 that config.json names. Received: {digest}")
-    networks = Networks.build(NetworkConfig(**config["model"]))
+    model = MODELS[model_kind(config)]
+    networks = model.network_set.build(NetworkConfig(**config["model"]))
     networks.set_weights(read_arrays(weights))
-    return TrainedModel(networks, config)
+    return model(networks, config)
+
+
+def model_kind(config: Mapping) -> str:
+    """Kind of the model of a config.json; those written before there were kinds are V-VIPE.
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+    kind = config.get("kind", TrainedModel.kind)
+    if kind not in MODELS:
+        raise ValueError(f"Expected a model among {', '.join(MODELS)}. Received: {kind}")
+    return kind
 
 
 def read_config(run_dir: str | os.PathLike) -> dict:

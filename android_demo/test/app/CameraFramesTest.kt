@@ -18,7 +18,6 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.StreamConfigurationMapBuilder
-import org.vvipe.core.PersonState
 
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [35], application = TestApplication::class)
@@ -89,18 +88,6 @@ class CameraFramesTest {
         CameraFrames(context, "9", handler) { lost += it }.start { }
         shadowOf(thread.looper).idle()
         assertEquals(1, lost.size)
-    }
-
-    @Test
-    fun `a state is shown once it has lasted`() {
-        val text = StateText(settleNanos = 100)
-        assertEquals(R.string.state_nobody, text.update(PersonState.NOBODY, 10))
-        assertEquals(0, text.update(PersonState.TRACKED, 20))
-        assertEquals(0, text.update(PersonState.NOBODY, 70))
-        assertEquals(0, text.update(PersonState.TRACKED, 130))
-        assertEquals(0, text.update(PersonState.TRACKED, 229))
-        assertEquals(R.string.state_tracked, text.update(PersonState.TRACKED, 230))
-        assertEquals(0, text.update(PersonState.TRACKED, 900))
     }
 
     private fun addCamera(id: String, facing: Int, vararg sizes: Size) {

@@ -289,6 +289,14 @@ def test_mmpose_joint_names_are_honoured(tmp_path):
     assert_person(read_detections(write(tmp_path / "named.json", document)).keypoints_2d[0], joints)
 
 
+def test_fewer_keypoints_than_the_file_names_are_refused(tmp_path):
+    names = dict(enumerate(HALPE_26.keypoint_names))
+    instance = {"frame_id": 1, "instances": [_instance(person_in(COCO_17))]}
+    document = {"meta_info": {"keypoint_id2name": {str(n): name for n, name in names.items()}}}
+    with pytest.raises(ValueError, match="instance 0: expected as many keypoints as the file names. Received: 17"):
+        read_detections(write(tmp_path / "named.json", document | {"instance_info": [instance]}))
+
+
 def test_mmpose_3d_keypoints_are_refused(tmp_path):
     instance = {"keypoints": [[0.1, 0.2, 0.3]] * 17, "keypoint_scores": [1.0] * 17}
     with pytest.raises(ValueError, match="3D keypoints"):

@@ -9,7 +9,7 @@ from vvipe_tf.formats.motion_capture.bvh_joints import find_joints, split_name
 from vvipe_tf.formats.motion_capture.bvh_poses import read_bvh_poses
 from vvipe_tf.formats.motion_capture.mocap_archive import read_mocap_archive
 from vvipe_tf.geometry.pose_error import p_mpjpe
-from vvipe_tf.keypoints import COCO_13, MOCAP_22
+from vvipe_tf.keypoints import COCO_13, MOCAP_22, map_keypoints
 
 ARM = """HIERARCHY
 ROOT upper arm {
@@ -294,6 +294,24 @@ def test_joints_that_are_missing_are_named_beside_those_in_the_file(tmp_path):
     ]
     with pytest.raises(ValueError, match="spine joint between pelvis and neck"):
         read_bvh_poses(write(tmp_path, body_bvh(no_spine)))
+
+
+def test_a_skeleton_without_a_spine_gives_13_joints_where_that_is_allowed(tmp_path):
+    straight = [
+        (name, "Hips" if parent == "Spine" else parent, np.add(offset, (0, 0.22, 0)) if parent == "Spine" else offset)
+        for name, parent, offset in BODY
+        if name != "Spine"
+    ]
+    whole = read_bvh_poses(write(tmp_path, body_bvh()), need_spine=False)
+    found = read_bvh_poses(write(tmp_path, body_bvh(straight)), need_spine=False)
+    assert (whole.capture.profile, found.capture.profile) == (MOCAP_22, COCO_13)
+    expected = map_keypoints(whole.capture.poses, MOCAP_22, COCO_13)
+    np.testing.assert_allclose(found.capture.poses, expected, atol=1e-6)
+
+
+def test_a_nose_of_its_own_is_taken_as_it_is(tmp_path):
+    poses = read_bvh_poses(write(tmp_path, body_bvh([*BODY, ("Nose", "Head", (0.01, 0.05, 0.13))])))
+    np.testing.assert_allclose(joint(poses, "nose") - joint(poses, "head"), [[0.01, -0.13, 0.05]] * 3, atol=1e-6)
 
 
 def test_a_frame_that_is_not_finite_becomes_a_lost_pose(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from vvipe_tf.formats.motion_capture.bvh import read_bvh
+from vvipe_tf.formats.motion_capture.bvh_poses import read_bvh_poses
 from vvipe_tf.formats.pose_files.bvh_skeleton import fit_skeleton, hierarchy_of, swing
 from vvipe_tf.formats.pose_files.pose_bvh import write_bvh
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
@@ -155,6 +156,17 @@ def test_the_projects_reader_agrees(tmp_path):
     fit = fit_skeleton(sequence)
     for number, joint in enumerate(fit.joints):
         np.testing.assert_allclose(positions[:, names.index(joint.name)], fit.fitted[:, number] * 100, atol=1e-3)
+
+
+@pytest.mark.parametrize("profile", [COCO_13, H36M_17], ids=lambda profile: profile.name)
+def test_what_was_written_is_read_as_poses_with_the_nose_where_it_was(tmp_path, profile):
+    standing = np.repeat(articulated(1, profile, seed=4), 6, axis=0)
+    written = standing + np.arange(6.0)[:, None, None] * [0.2, 0, 0]
+    write_bvh(tmp_path / "motion.bvh", PoseSequence(written, profile, "world", "m"))
+    found = read_bvh_poses(tmp_path / "motion.bvh", up_axis="y", unit="cm", need_spine=False).capture
+    assert found.profile is (COCO_13 if profile is COCO_13 else MOCAP_22)
+    body = map_keypoints(found.poses, found.profile, COCO_13)
+    np.testing.assert_allclose(body, map_keypoints(written, profile, COCO_13), atol=1e-6)
 
 
 @pytest.mark.real_data

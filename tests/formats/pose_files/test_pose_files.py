@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from vvipe_tf.formats.pose_files.pose_csv import write_pose_csv
+from vvipe_tf.formats.pose_files.pose_csv import read_pose_csv, write_pose_csv
 from vvipe_tf.formats.pose_files.pose_json import read_pose_json, write_pose_json
 from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz, write_pose_npz
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
-from vvipe_tf.formats.pose_files.pose_trc import marker_name, write_trc
+from vvipe_tf.formats.pose_files.pose_trc import marker_name, read_trc, write_trc
 from vvipe_tf.keypoints import COCO_13, OPENPOSE_BODY_25B
 
 RNG = np.random.default_rng(21)
@@ -22,6 +22,7 @@ SEQUENCE = PoseSequence(
     frame=np.array([3, 4, 5, 9, 10, 11, 12]),
     person=np.full(7, 2),
     scores=RNG.uniform(size=(7, 13)),
+    uncertainty=RNG.uniform(size=7),
 )
 
 
@@ -30,20 +31,33 @@ def assert_same(read, written):
     np.testing.assert_array_equal(read.frame, written.frame)
     np.testing.assert_array_equal(read.person, written.person)
     assert read.description() == written.description()
-    if written.scores is None:
-        assert read.scores is None
-    else:
-        np.testing.assert_allclose(read.scores, written.scores, atol=1e-6)
+    for name in ("scores", "uncertainty"):
+        values = getattr(written, name)
+        if values is None:
+            assert getattr(read, name) is None
+        else:
+            np.testing.assert_allclose(getattr(read, name), values, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("write", "read", "name"),
-    [(write_pose_json, read_pose_json, "poses.json"), (write_pose_npz, read_pose_npz, "poses.npz")],
+    [
+        (write_pose_json, read_pose_json, "poses.json"),
+        (write_pose_npz, read_pose_npz, "poses.npz"),
+        (write_pose_csv, read_pose_csv, "poses.csv"),
+    ],
 )
-@pytest.mark.parametrize("full", [True, False])
-def test_json_and_npz_come_back_with_their_meaning(tmp_path, write, read, name, full):
-    bare = PoseSequence(SEQUENCE.poses[:4], COCO_13, "camera", "mm")
-    sequence = SEQUENCE if full else bare
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        SEQUENCE,
+        PoseSequence(SEQUENCE.poses[:4], COCO_13, "camera", "mm"),
+        PoseSequence(SEQUENCE.poses[:5], COCO_13, uncertainty=SEQUENCE.uncertainty[:5]),
+        PoseSequence(SEQUENCE.poses[:0], COCO_13),
+    ],
+    ids=["full", "bare", "uncertain", "empty"],
+)
+def test_json_npz_and_csv_come_back_with_their_meaning(tmp_path, write, read, name, sequence):
     write(tmp_path / name, sequence)
     assert_same(read(tmp_path / name), sequence)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -72,6 +86,8 @@ def test_json_says_frame_root_axes_and_unit(tmp_path):
         ("poses", [{"person": 0, "keypoints_3d": [[1, 2, 3]] * 13}]),
         ("unit", "feet"),
         ("fps", -1),
+        ("poses", [{"frame": 0, "person": 0, "keypoints_3d": [[1, 2, 3]] * 13, "uncertainty": "small"}]),
+        ("poses", [{"frame": 0, "person": 0, "keypoints_3d": [[1, 2, 3]] * 13, "uncertainty": None}]),
         ("coordinate_frame", [1]),
     ],
 )
@@ -109,7 +125,7 @@ def test_csv_has_a_described_header_and_six_decimals(tmp_path):
     np.testing.assert_allclose([float(row["right_ankle_score"]) for row in rows], SEQUENCE.scores[:, -1], atol=5e-7)
 
 
-def read_trc(path):
+def split_trc(path):
     """A reader of its own: header fields, marker names, frame numbers, times, points (frames, markers, 3)."""
     lines = path.read_text().splitlines()
     fields = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=True))
@@ -124,7 +140,7 @@ def read_trc(path):
 def test_trc_has_pose2sims_layout_and_the_poses_in_metres_y_up(tmp_path):
     path = tmp_path / "balance.trc"
     write_trc(path, SEQUENCE)
-    first, fields, markers, numbers, times, points = read_trc(path)
+    first, fields, markers, numbers, times, points = split_trc(path)
     assert first == "PathFileType\t4\t(X/Y/Z)\tbalance.trc"
     assert fields == {
         "DataRate": "60",
@@ -160,8 +176,58 @@ def test_markers_bear_the_names_of_pose2sims_models():
         ({"torso_length_mm": float("inf")}, "torso_length_mm above 0"),
         ({"frame": np.arange(6)}, "frame of shape"),
         ({"scores": np.zeros((7, 12))}, "scores of shape"),
+        ({"uncertainty": np.zeros(6)}, "uncertainty of shape"),
+        ({"uncertainty": np.full(7, np.nan)}, "finite uncertainty"),
     ],
 )
 def test_senseless_sequences_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         PoseSequence(**({"poses": np.zeros((7, 13, 3)), "profile": COCO_13} | change))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("nose_x", "nose", "expected 55 columns"),
+        ("0.", "0.x", "expected numbers"),
+        ("COCO_13", "COCO_99", "Expected a keypoint profile"),
+        ("canonical", "sideways", "Expected a coordinate frame"),
+        ("fps: 60.0", "fps: fast", "expected numbers"),
+    ],
+)
+def test_a_damaged_csv_is_refused(tmp_path, old, new, message):
+    path = tmp_path / "poses.csv"
+    write_pose_csv(path, SEQUENCE)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        read_pose_csv(path)
+
+
+@pytest.mark.parametrize("profile", [COCO_13, OPENPOSE_BODY_25B], ids=lambda profile: profile.name)
+def test_a_trc_comes_back_in_metres_with_z_up(tmp_path, profile):
+    written = PoseSequence(
+        RNG.normal(size=(5, profile.num_joints, 3)), profile, "world", "mm", 25.0, frame=np.arange(3, 8)
+    )
+    write_trc(tmp_path / "poses.trc", written)
+    read = read_trc(tmp_path / "poses.trc")
+    np.testing.assert_allclose(read.poses, written.poses / 1000, atol=1e-8)
+    assert read.frame.tolist() == [3, 4, 5, 6, 7]
+    assert (read.profile, read.coordinate_frame, read.unit, read.fps) == (profile, "world", "m", 25.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("PathFileType", "Path", "expected a TRC file"),
+        ("Nose", "Hat", "expected the markers of a keypoint profile. Received: Hat, LShoulder"),
+        ("\tm\t", "\tinch\t", "expected units m or mm"),
+        ("DataRate", "Rate", "expected a rate"),
+        ("0.", "0.x", "expected a rate and 13 markers"),
+    ],
+)
+def test_a_damaged_trc_is_refused(tmp_path, old, new, message):
+    path = tmp_path / "poses.trc"
+    write_trc(path, SEQUENCE)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        read_trc(path)

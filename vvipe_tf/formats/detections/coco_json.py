@@ -1,17 +1,17 @@
 """COCO person-keypoint annotations: `images`, `annotations`, `categories`.
 
 The flag v becomes a score: 0 (not labelled) 0, 1 (labelled, hidden) 0.5, 2 (visible) 1. Result lists are read by
-`vvipe_tf.formats.alphapose`, whose form they share.
+`vvipe_tf.formats.detections.alphapose`, whose form they share.
 """
 
 import numpy as np
 
 from vvipe_tf.formats.detections.body_layouts import BodyLayout
-from vvipe_tf.formats.detections.detection_table import UNTRACKED, DetectionTable
+from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.joint_names import match_profile
 from vvipe_tf.formats.detections.joint_values import box_of, clean_joints, number_array, whole_number
 from vvipe_tf.formats.detections.json_document import JsonDocument, brief
-from vvipe_tf.formats.detections.person_records import PersonRecord, table_of
+from vvipe_tf.formats.detections.person_records import PersonRecord, table_of, track_of
 from vvipe_tf.keypoints import KeypointProfile
 
 NAME = "coco-annotations"
@@ -59,20 +59,16 @@ def read(
             continue
         image_id = whole_number(entry.get("image_id"), f"{place}, image_id")
         picture = pictures.get(image_id, {})
-        box, track = entry.get("bbox"), entry.get("track_id")
+        box = entry.get("bbox")
         records.append(
             PersonRecord(
                 joints,
                 place,
                 image_id,
                 str(picture.get("file_name", image_id)),
-                UNTRACKED if track is None else whole_number(track, f"{place}, track_id"),
+                track_of(entry.get("track_id"), f"{place}, track_id"),
                 None if box is None else box_of(box, f"{place}, bbox"),
             )
-        )
-    if layout is not None and records and len(records[0].joints) <= max(layout.indices):
-        raise ValueError(
-            f"{records[0].where}: expected as many keypoints as 'categories' names. Received: {len(records[0].joints)}"
         )
     sides = [(picture.get("width"), picture.get("height")) for picture in pictures.values()]
     if image_size is None and sides and all(side == sides[0] for side in sides):

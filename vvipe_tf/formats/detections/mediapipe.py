@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vvipe_tf.formats.detections.detection_table import UNTRACKED, DetectionTable
+from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.joint_values import clean_joints, number_array, whole_number
 from vvipe_tf.formats.detections.json_document import JsonDocument, brief
 from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of, to_pixels
@@ -118,7 +118,7 @@ def _records(picture: object, where: str, number: int) -> Iterator[PersonRecord]
         place = f"{where}, person {person}"
         joints = clean_joints(np.array([_landmark(point, place) for point in _list_of(points, place)]), place)
         if (joints[:, 2] > 0).any():
-            yield PersonRecord(joints, place, frame, None, UNTRACKED)
+            yield PersonRecord(joints, place, frame)
 
 
 def _list_of(points: object, where: str) -> list:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from vvipe_tf.formats.detections.body_layouts import BodyLayout
-from vvipe_tf.formats.detections.detection_table import UNTRACKED, DetectionTable
+from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.joint_names import match_profile
 from vvipe_tf.formats.detections.joint_values import box_of, clean_joints, number_array, whole_number
 from vvipe_tf.formats.detections.json_document import JsonDocument, brief
-from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of
+from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of, track_of
 from vvipe_tf.keypoints import KeypointProfile
 
 NAME = "mmpose"
@@ -59,10 +59,6 @@ def read(
             layout = layout or _named_layout(content.get("meta_info"), profile, document.where)
             content = content.get("instance_info", content.get("predictions", [content]))
         records += _records(content, document.where, number)
-    if layout is not None and records and len(records[0].joints) <= max(layout.indices):
-        raise ValueError(
-            f"{records[0].where}: expected as many keypoints as 'meta_info' names. Received: {len(records[0].joints)}"
-        )
     return table_of(records, NAME, where, profile, layout, image_size)
 
 
@@ -93,12 +89,11 @@ def _instances(instances: object, where: str, frame: int) -> Iterator[PersonReco
         joints = _joints(entry["keypoints"], entry["keypoint_scores"], place)
         if not (joints[:, 2] > 0).any():
             continue
-        box, track = entry.get("bbox"), entry.get("track_id")
+        box = entry.get("bbox")
         if box is not None:
             box = box_of(box, f"{place}, bbox")
             box = np.concatenate([box[:2], box[2:] - box[:2]])  # two corners -> corner and size
-        track = UNTRACKED if track is None else max(whole_number(track, f"{place}, track_id"), UNTRACKED)
-        yield PersonRecord(joints, place, frame, None, track, box)
+        yield PersonRecord(joints, place, frame, None, track_of(entry.get("track_id"), f"{place}, track_id"), box)
 
 
 def _joints(keypoints: object, scores: object, where: str) -> np.ndarray:

@@ -6,10 +6,10 @@ Pose2Sim, AlphaPose (`--format open`) and others write the same form with other 
 
 from collections.abc import Iterator
 
-from vvipe_tf.formats.detections.detection_table import UNTRACKED, DetectionTable
-from vvipe_tf.formats.detections.joint_values import joint_triples, whole_number
+from vvipe_tf.formats.detections.detection_table import DetectionTable
+from vvipe_tf.formats.detections.joint_values import joint_triples
 from vvipe_tf.formats.detections.json_document import JsonDocument, brief
-from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of
+from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of, track_of
 from vvipe_tf.keypoints import KeypointProfile
 
 NAME = "openpose"
@@ -67,10 +67,7 @@ def people_records(content: object, where: str, frame: int | None, image: str | 
             raise ValueError(f"{place}: expected an object with {joints_key!r}. Received: {brief(person)}")
         joints = joint_triples(person[joints_key], place)
         if (joints[:, 2] > 0).any():
-            yield PersonRecord(joints, place, frame, image, _track(person.get("person_id"), place))
-
-
-def _track(value: object, where: str) -> int:
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return UNTRACKED if value is None else max(whole_number(value, f"{where}, person_id"), UNTRACKED)
+            track = person.get("person_id")
+            if isinstance(track, list):
+                track = track[0] if track else None
+            yield PersonRecord(joints, place, frame, image, track_of(track, f"{place}, person_id"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from vvipe_tf.formats.detections.body_layouts import BodyLayout, layouts_of
 from vvipe_tf.formats.detections.detection_table import UNTRACKED, DetectionTable
-from vvipe_tf.formats.detections.joint_values import clean_joints
+from vvipe_tf.formats.detections.joint_values import clean_joints, whole_number
 from vvipe_tf.formats.layout.anatomy import choose_layout
 from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile
 
@@ -58,7 +58,8 @@ def table_of(
         The table, in file order.
 
     Raises:
-        ValueError: If there is nobody, people differ in their keypoint count, or the count means no profile.
+        ValueError: If there is nobody, people differ in their keypoint count, or the count means no profile or does not
+            fit the layout.
     """
     records = list(records)
     if not records:
@@ -73,6 +74,8 @@ def table_of(
     if layout is None:
         layouts = layouts_of(count, profile, records[0].where)
         layout = layouts[0] if len(layouts) == 1 else choose_layout(joints, layouts, where)
+    elif count <= max(layout.indices):
+        raise ValueError(f"{records[0].where}: expected as many keypoints as the file names. Received: {count}")
     joints = joints[:, list(layout.indices)].astype(np.float32)
     has_image = all(record.image is not None for record in records)
     has_box = all(record.box is not None for record in records)
@@ -94,6 +97,15 @@ def _frames(records: list[PersonRecord]) -> np.ndarray:
         return np.array([record.frame for record in records], dtype=np.int64)
     numbers = picture_numbers([record.image or record.where for record in records])
     return np.array(numbers, dtype=np.int64)
+
+
+def track_of(value: object, where: str) -> int:
+    """A track id; `UNTRACKED` for none and for negative ones.
+
+    Raises:
+        ValueError: If it is no whole number.
+    """
+    return UNTRACKED if value is None else max(whole_number(value, where), UNTRACKED)
 
 
 def picture_numbers(names: list[str]) -> list[int]:

@@ -23,6 +23,7 @@ _CENTRE_PARTS = {
     "neck": ("neck", "lowerneck"),
     "head": ("head", "face", "skull"),
     "head_top": ("headtop", "headtopend", "headend", "headnub"),
+    "nose": ("nose",),
 }
 _VOCABULARY = {word for words in _SIDED_PARTS.values() for word in words}
 _NOISE = {
@@ -53,7 +54,7 @@ def find_joints(names: Sequence[str]) -> dict[str, int]:
 
     Returns:
         Index by body joint, for those that were found: `left_`/`right_` shoulder, elbow, wrist, hip, knee, ankle, and
-        pelvis, neck, head, head_top. Where a name occurs twice the first counts.
+        pelvis, neck, head, head_top, nose. Where a name occurs twice the first counts.
     """
     by_part: dict[tuple[str, str], int] = {}
     for index, name in enumerate(names):

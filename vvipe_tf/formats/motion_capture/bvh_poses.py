@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from vvipe_tf.formats.motion_capture.bvh import BvhMotion, read_bvh
 from vvipe_tf.formats.motion_capture.bvh_joints import find_joints
 from vvipe_tf.formats.motion_capture.recording import MotionCapture
-from vvipe_tf.keypoints import MOCAP_22
+from vvipe_tf.keypoints import COCO_13, MOCAP_22
 
 METRES_PER_UNIT = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}
 # Cyclic permutations and a quarter turn: rows are x, y, z of the world with Z up, all right-handed.
@@ -40,7 +41,7 @@ class BvhPoses:
     """Poses of one BVH file and how its world was understood.
 
     Args:
-        capture: The poses, `MOCAP_22`, metres, Z up.
+        capture: The poses, `MOCAP_22` (`COCO_13` where there is no spine), metres, Z up.
         unit: Unit of the file: `"mm"`, `"cm"`, `"m"` or `"in"`.
         up_axis: Up axis of the file: `"x"`, `"y"` or `"z"`.
         skeleton: Joint names of the file, end sites left out; equal skeletons have equal names.
@@ -52,19 +53,22 @@ class BvhPoses:
     skeleton: tuple[str, ...]
 
 
-def read_bvh_poses(path: str | os.PathLike, up_axis: str = "auto", unit: str = "auto") -> BvhPoses:
+def read_bvh_poses(
+    path: str | os.PathLike, up_axis: str = "auto", unit: str = "auto", need_spine: bool = True
+) -> BvhPoses:
     """Reads a BVH file as body poses.
 
     Pelvis, neck and head are the file's own joints (mid-hip and mid-shoulder where it has none); the spine is the joint
-    between pelvis and neck that is nearest to half way. Nose, eyes and ears are approximate: fixed offsets in the
-    head's frame, turned so that the mean gaze is the trunk's forward direction. So is the top of the head where the
-    file has no end site there.
+    between pelvis and neck that is nearest to half way. Eyes and ears are approximate: fixed offsets in the head's
+    frame, turned so that the mean gaze is the trunk's forward direction. So are the nose, where the file has no joint
+    of that name, and the top of the head where it has no end site there.
 
     Args:
         path: The `.bvh` file. Its folder is the source and the subject, its name the sequence. A frame with a
             value that is not a number becomes a pose of NaN.
         up_axis: `"x"`, `"y"`, `"z"`, or `"auto"`: the axis along which the neck is furthest from the ankles on average.
         unit: `"mm"`, `"cm"`, `"m"`, `"in"`, or `"auto"`: the one that makes a leg nearest to 0.8 m.
+        need_spine: Whether a skeleton without a joint between pelvis and neck is an error; else it gives `COCO_13`.
 
     Returns:
         The poses, and the unit and up axis that were used.
@@ -75,12 +79,12 @@ def read_bvh_poses(path: str | os.PathLike, up_axis: str = "auto", unit: str = "
     """
     motion = read_bvh(path)
     try:
-        return _poses(Path(path), motion, up_axis, unit)
+        return _poses(Path(path), motion, up_axis, unit, need_spine)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _poses(path: Path, motion: BvhMotion, up_axis: str, unit: str) -> BvhPoses:
+def _poses(path: Path, motion: BvhMotion, up_axis: str, unit: str, need_spine: bool) -> BvhPoses:
     if up_axis not in ("auto", *_TO_Z_UP) or unit not in ("auto", *METRES_PER_UNIT):
         raise ValueError(
             f"Expected an up axis among {('auto', *_TO_Z_UP)} and a unit among {('auto', *METRES_PER_UNIT)}. "
@@ -95,18 +99,23 @@ def _poses(path: Path, motion: BvhMotion, up_axis: str, unit: str) -> BvhPoses:
     body = {joint: positions[:, index] for joint, index in indices.items()}
     body.setdefault("pelvis", (body["left_hip"] + body["right_hip"]) / 2)
     body.setdefault("neck", (body["left_shoulder"] + body["right_shoulder"]) / 2)
-    body["spine"] = positions[:, _spine(motion, indices, body, positions, names)]
+    spine = _spine(motion, indices, body, positions)
+    if spine is None and need_spine:
+        raise ValueError(f"Expected a spine joint between pelvis and neck. Received: joints {', '.join(names)}")
+    if spine is not None:
+        body["spine"] = positions[:, spine]
     body = _face(body, rotations[:, indices["head"]]) | body
     if up_axis == "auto":
         up_axis = _guess_up_axis(body)
     if unit == "auto":
         unit = _guess_unit(body)
-    found = np.stack([body[joint] for joint in MOCAP_22.keypoint_names], axis=1)
-    poses = np.full((motion.num_frames, MOCAP_22.num_joints, 3), np.nan)
+    profile = COCO_13 if spine is None else MOCAP_22
+    found = np.stack([body[joint] for joint in profile.keypoint_names], axis=1)
+    poses = np.full((motion.num_frames, profile.num_joints, 3), np.nan)
     poses[finite] = found @ (_TO_Z_UP[up_axis].T * METRES_PER_UNIT[unit])
     folder = path.resolve().parent.name
     capture = MotionCapture(
-        profile=MOCAP_22,
+        profile=profile,
         poses=poses,
         subject=np.full(motion.num_frames, folder),
         sequence=np.full(motion.num_frames, path.stem),
@@ -134,8 +143,8 @@ def _body_joints(motion: BvhMotion, names: tuple[str, ...]) -> dict[str, int]:
     return found
 
 
-def _spine(motion, indices, body, positions, names) -> int:
-    """Node between pelvis and neck nearest to half way, by lengths along the chain in the first frame."""
+def _spine(motion, indices, body, positions) -> int | None:
+    """Node between pelvis and neck nearest to half way, by lengths along the chain in the first frame, if any."""
     pelvis = indices.get("pelvis", 0)
     chain = [indices.get("neck", indices["head"])]
     while motion.joints[chain[-1]].parent not in (pelvis, -1):
@@ -145,7 +154,7 @@ def _spine(motion, indices, body, positions, names) -> int:
     share = lengths / lengths[-1] if lengths[-1] > 0 else lengths
     inner = share[:-1]
     if not len(inner) or not 0.02 < inner[np.argmin(np.abs(inner - 0.5))] < 0.98:
-        raise ValueError(f"Expected a spine joint between pelvis and neck. Received: joints {', '.join(names)}")
+        return None
     return chain[1:][::-1][int(np.argmin(np.abs(inner - 0.5)))]
 
 
@@ -153,7 +162,8 @@ def _face(body: dict[str, np.ndarray], head_rotation: np.ndarray) -> dict[str, n
     """Face joints and top of the head (frames, 3) from the head joint; drops an end site that cannot be the latter."""
     up = body["neck"] - body["pelvis"]
     right = body["right_shoulder"] - body["left_shoulder"]
-    torso = _distance(body, "pelvis", "spine") + _distance(body, "spine", "neck")
+    trunk_joints = [joint for joint in ("pelvis", "spine", "neck") if joint in body]
+    torso = sum(_distance(body, *bone) for bone in pairwise(trunk_joints))
     forward = np.cross(up, right)
     trunk = np.stack([np.cross(forward, up), forward, up], axis=-1)
     trunk = trunk / np.maximum(np.linalg.norm(trunk, axis=-2, keepdims=True), np.finfo(float).tiny)

@@ -2,7 +2,8 @@
 
 Rest pose: T-pose, Y up, facing +Z, left towards +X. Two joints, hips and chest, turn as rigid bodies (their axis runs
 from right to left, their height towards the next joint of the trunk); every other joint swings its one bone by the
-smallest rotation. Bones keep the median length of the sequence.
+smallest rotation. Bones keep the median length of the sequence. The head stands where the nose is, for the poses have
+no joint of its own; a joint of that name says so to readers that tell the two apart.
 """
 
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ def hierarchy_of(profile: KeypointProfile) -> tuple[SkeletonJoint, ...]:
         joints.append(SkeletonJoint("HeadTop", "Head", "head_top"))
     else:
         joints.append(SkeletonJoint("Head", "Neck", "nose"))
+    joints.append(SkeletonJoint("Nose", "Head", "nose"))
     for side, x in (("Left", 1.0), ("Right", -1.0)):
         low = side.lower()
         out, down = (x, 0.0, 0.0), (0.0, -1.0, 0.0)

@@ -1,4 +1,4 @@
-"""Poses as CSV: one row per pose, `frame, person, nose_x, nose_y, nose_z, ...`.
+"""Poses as CSV: one row per pose, `frame, person, nose_x, nose_y, nose_z, ...`, then scores and `uncertainty` if known.
 
 The meaning of the numbers stands in comment lines at the top, `# key: value`.
 """
@@ -12,6 +12,8 @@ from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 from vvipe_tf.keypoints import KeypointProfile, get_profile
 
+_UNCERTAINTY = "uncertainty"
+
 
 def write_pose_csv(path: str | os.PathLike, sequence: PoseSequence) -> None:
     """Writes poses with six decimals below a commented description.
@@ -22,17 +24,20 @@ def write_pose_csv(path: str | os.PathLike, sequence: PoseSequence) -> None:
         path: File to write; it appears whole or not at all.
         sequence: The poses.
     """
-    header = _header(sequence.profile, sequence.scores is not None)
+    header = _header(sequence.profile, sequence.scores is not None, sequence.uncertainty is not None)
+    columns = [sequence.poses.reshape(len(sequence), 3 * sequence.profile.num_joints)]
+    if sequence.scores is not None:
+        columns.append(sequence.scores)
+    if sequence.uncertainty is not None:
+        columns.append(sequence.uncertainty[:, None])
+    values = np.concatenate(columns, axis=1).astype(np.float64)
     with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         for key, value in sequence.description().items():
             file.write(f"# {key}: {'unknown' if value is None else value}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        poses = np.asarray(sequence.poses, dtype=np.float64).reshape(len(sequence), -1)
-        for row in range(len(sequence)):
-            values = poses[row] if sequence.scores is None else [*poses[row], *sequence.scores[row]]
-            cells = [f"{value:.6f}" for value in values]
-            writer.writerow([int(sequence.frame[row]), int(sequence.person[row]), *cells])
+        for frame, person, row in zip(sequence.frame.tolist(), sequence.person.tolist(), values, strict=True):
+            writer.writerow([frame, person, *(f"{value:.6f}" for value in row)])
 
 
 def read_pose_csv(path: str | os.PathLike) -> PoseSequence:
@@ -49,8 +54,9 @@ def read_pose_csv(path: str | os.PathLike) -> PoseSequence:
     rows = list(csv.reader(line for line in lines if not line.startswith("#")))
     profile = get_profile(meaning.get("profile", ""))
     joints = profile.num_joints
-    has_scores = bool(rows) and len(rows[0]) > 2 + 3 * joints
-    header = _header(profile, has_scores)
+    has_uncertainty = bool(rows) and rows[0][-1:] == [_UNCERTAINTY]
+    has_scores = bool(rows) and len(rows[0]) > 2 + 3 * joints + has_uncertainty
+    header = _header(profile, has_scores, has_uncertainty)
     if not rows or rows[0] != header or any(len(row) != len(header) for row in rows):
         raise ValueError(f"{where}: expected {len(header)} columns frame, person, ... of {profile.name} in each row")
     try:
@@ -67,14 +73,16 @@ def read_pose_csv(path: str | os.PathLike) -> PoseSequence:
         **rates,
         frame=frame,
         person=person,
-        scores=numbers[:, 2 + 3 * joints :] if has_scores else None,
+        scores=numbers[:, 2 + 3 * joints :][:, :joints] if has_scores else None,
+        uncertainty=numbers[:, -1] if has_uncertainty else None,
     )
 
 
-def _header(profile: KeypointProfile, has_scores: bool) -> list[str]:
+def _header(profile: KeypointProfile, has_scores: bool, has_uncertainty: bool) -> list[str]:
     names = profile.keypoint_names
     scores = [f"{name}_score" for name in names] if has_scores else []
-    return ["frame", "person", *(f"{name}_{axis}" for name in names for axis in "xyz"), *scores]
+    uncertainty = [_UNCERTAINTY] if has_uncertainty else []
+    return ["frame", "person", *(f"{name}_{axis}" for name in names for axis in "xyz"), *scores, *uncertainty]
 
 
 def _known(text: str | None) -> float | None:

@@ -5,8 +5,10 @@
  "coordinate_frame": "canonical", "axes": "...", "root": "pelvis (mid-hip)", "unit": "torso",
  "torso_length_mm": null, "fps": 25.0, "profile": "COCO_13",
  "keypoint_names": ["nose", ...], "bones": [["left_shoulder", "right_shoulder"], ...],
- "poses": [{"frame": 0, "person": -1, "keypoints_3d": [[x, y, z], ...], "scores": [...]}, ...]}
+ "poses": [{"frame": 0, "person": -1, "keypoints_3d": [[x, y, z], ...], "scores": [...], "uncertainty": 0.1}, ...]}
 ```
+
+`scores` and `uncertainty` (expected mean joint error, torso units) may be left out.
 """
 
 import json
@@ -24,27 +26,33 @@ FORMAT, VERSION = "vvipe-poses", 1
 _DECIMALS = 6
 
 
-def write_pose_json(path: str | os.PathLike, sequence: PoseSequence) -> None:
-    """Writes poses with six decimals and the description of what they mean.
-
-    Args:
-        path: File to write; it appears whole or not at all.
-        sequence: The poses.
-    """
-    poses = np.round(np.asarray(sequence.poses, dtype=np.float64), _DECIMALS).tolist()
-    scores = None if sequence.scores is None else np.round(sequence.scores.astype(np.float64), _DECIMALS).tolist()
-    document = {
+def pose_document(sequence: PoseSequence) -> dict:
+    """Poses with six decimals and the description of what they mean, ready for JSON."""
+    columns = {"keypoints_3d": sequence.poses, "scores": sequence.scores, "uncertainty": sequence.uncertainty}
+    columns = {
+        name: np.round(np.asarray(values, dtype=np.float64), _DECIMALS).tolist()
+        for name, values in columns.items()
+        if values is not None
+    }
+    columns = {"frame": sequence.frame.tolist(), "person": sequence.person.tolist()} | columns
+    return {
         "format": FORMAT,
         "version": VERSION,
         **sequence.description(),
         "keypoint_names": list(sequence.profile.keypoint_names),
         "bones": [list(bone) for bone in sequence.profile.bones],
-        "poses": [
-            {"frame": int(frame), "person": int(person), "keypoints_3d": pose}
-            | ({} if scores is None else {"scores": scores[row]})
-            for row, (frame, person, pose) in enumerate(zip(sequence.frame, sequence.person, poses, strict=True))
-        ],
+        "poses": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
     }
+
+
+def write_pose_json(path: str | os.PathLike, sequence: PoseSequence) -> None:
+    """Writes what `pose_document` makes of poses.
+
+    Args:
+        path: File to write; it appears whole or not at all.
+        sequence: The poses.
+    """
+    document = pose_document(sequence)
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(document, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -78,13 +86,16 @@ def read_pose_json(path: str | os.PathLike) -> PoseSequence:
         if any(len(row) != profile.num_joints for row in rows):
             raise ValueError(f"{where}: expected {profile.num_joints} scores in each pose")
         scores = np.stack(rows)
+    uncertainty = None
+    if entries and all("uncertainty" in entry for entry in entries):
+        uncertainty = number_array([entry["uncertainty"] for entry in entries], f"{where}, uncertainty")
     numbers = {
         name: np.array([whole_number(entry.get(name), f"{where}, {name}") for entry in entries], dtype=np.int64)
         for name in ("frame", "person")
     }
     rates = {name: _positive(document.get(name), f"{where}, {name}") for name in ("fps", "torso_length_mm")}
     frame, unit = str(document.get("coordinate_frame")), str(document.get("unit"))
-    return PoseSequence(poses, profile, frame, unit, **rates, **numbers, scores=scores)
+    return PoseSequence(poses, profile, frame, unit, **rates, **numbers, scores=scores, uncertainty=uncertainty)
 
 
 def _positive(value: object, where: str) -> float | None:

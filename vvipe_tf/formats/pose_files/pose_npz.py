@@ -11,17 +11,18 @@ from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 from vvipe_tf.keypoints import get_profile
 
 FORMAT, VERSION = "vvipe-poses", 1
+_OPTIONAL = ("scores", "uncertainty")
 
 
 def write_pose_npz(path: str | os.PathLike, sequence: PoseSequence) -> None:
-    """Writes poses, frame numbers, track ids and the description, each as an array of its name.
+    """Writes poses, frame numbers, track ids, scores, uncertainty and the description, each as an array of its name.
 
     Args:
         path: File to write; it appears whole or not at all.
         sequence: The poses.
     """
     described = {key: np.array(value) for key, value in sequence.description().items() if value is not None}
-    scores = {} if sequence.scores is None else {"scores": sequence.scores}
+    optional = {name: getattr(sequence, name) for name in _OPTIONAL if getattr(sequence, name) is not None}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(
             file,
@@ -32,7 +33,7 @@ def write_pose_npz(path: str | os.PathLike, sequence: PoseSequence) -> None:
             person=sequence.person,
             keypoint_names=np.array(sequence.profile.keypoint_names),
             **described,
-            **scores,
+            **optional,
         )
 
 
@@ -54,7 +55,7 @@ def read_pose_npz(path: str | os.PathLike) -> PoseSequence:
     needed = {"format", "version", "poses", "frame", "person", "profile", "coordinate_frame", "unit"}
     if not needed <= set(arrays) or str(arrays["format"]) != FORMAT or str(arrays["version"]) != str(VERSION):
         raise ValueError(f"{where}: expected {FORMAT} version {VERSION}. Received: arrays {sorted(arrays)[:12]}")
-    optional = {name: float(arrays[name]) for name in ("fps", "torso_length_mm") if name in arrays}
+    rates = {name: float(arrays[name]) for name in ("fps", "torso_length_mm") if name in arrays}
     return PoseSequence(
         arrays["poses"],
         get_profile(str(arrays["profile"])),
@@ -62,6 +63,6 @@ def read_pose_npz(path: str | os.PathLike) -> PoseSequence:
         str(arrays["unit"]),
         frame=arrays["frame"],
         person=arrays["person"],
-        scores=arrays.get("scores"),
-        **optional,
+        **{name: arrays.get(name) for name in _OPTIONAL},
+        **rates,
     )

@@ -32,6 +32,7 @@ class PoseSequence:
         frame: Frame numbers (frames,) int, by default from 0.
         person: Track ids (frames,) int, by default -1.
         scores: Confidence per joint (frames, joints), or `None`.
+        uncertainty: Expected mean joint error (frames,) in torso units, whatever `unit` says, or `None`.
 
     Raises:
         ValueError: If shapes do not fit, a pose is not finite, or a name or a number is not as above.
@@ -46,6 +47,7 @@ class PoseSequence:
     frame: np.ndarray | None = None
     person: np.ndarray | None = None
     scores: np.ndarray | None = None
+    uncertainty: np.ndarray | None = None
 
     def __post_init__(self):
         """Checks the arrays and fills in the defaults."""
@@ -72,15 +74,22 @@ class PoseSequence:
             if values.shape != shape or values.dtype.kind not in "iu":
                 raise ValueError(f"Expected integers {name} of shape {shape}. Received: {values.dtype} {values.shape}")
             object.__setattr__(self, name, values.astype(np.int64))
-        if self.scores is not None:
-            scores = np.asarray(self.scores)
-            if scores.shape != poses.shape[:2] or not np.isfinite(scores).all():
-                raise ValueError(f"Expected finite scores of shape {poses.shape[:2]}. Received: shape={scores.shape}")
-            object.__setattr__(self, "scores", scores)
+        for name, shape in (("scores", poses.shape[:2]), ("uncertainty", poses.shape[:1])):
+            if getattr(self, name) is None:
+                continue
+            values = np.asarray(getattr(self, name))
+            if values.shape != shape or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+                raise ValueError(f"Expected finite {name} of shape {shape}. Received: {values.dtype} {values.shape}")
+            object.__setattr__(self, name, values)
 
     def __len__(self) -> int:
         """Number of poses."""
         return len(self.poses)
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether the poses are as a model sees them: canonical frame, torso units."""
+        return (self.coordinate_frame, self.unit) == ("canonical", "torso")
 
     def metres(self) -> np.ndarray:
         """Poses (frames, joints, 3) float64 in metres; without a torso length `NOMINAL_TORSO_LENGTH_MM` stands in."""

@@ -26,6 +26,11 @@ class PictureView(context: Context, attributes: AttributeSet?) : View(context, a
     private var canvas: Canvas? = null
     private val draw: (FramePicture) -> Unit = ::drawPicture
 
+    init {
+        // Of the card behind it, whose corners are round; the attribute of layouts wants Android 12.
+        clipToOutline = true
+    }
+
     /** Whether the picture is shown as in a mirror. */
     var isMirrored = false
 

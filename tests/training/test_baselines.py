@@ -1,0 +1,187 @@
+"""PR-VIPE, the lifter and the ablations of V-VIPE, from the command to the table."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from training.config import TrainConfig, parse_config
+from training.evaluate import main as evaluate
+from training.evaluate import read_results
+from training.optimizers import WarmAdagrad, build_optimizer
+from training.train import main
+from vvipe_tf.apps.embedder import PoseEmbedder
+from vvipe_tf.data.synthetic import generate_synthetic
+from vvipe_tf.models.run_folder import load_any_run
+
+TINY = ["--width", "24", "--mapping-steps", "20", "--validate-every", "10", "--gallery-size", "50"]
+PR_VIPE = [*TINY, "--model", "pr_vipe", "--batch-size", "32"]
+LIFTER = [*TINY, "--model", "lifter", "--batch-size", "16"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "few.poses.npz"
+    generate_synthetic(700, seed=3, num_subjects=4).save(path)
+    return ["--data", str(path)]
+
+
+@pytest.fixture(scope="module")
+def pr_vipe_run(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("runs") / "pr_vipe"
+    assert main([*PR_VIPE, *data, "--run-dir", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def lifter_run(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("runs") / "lifter"
+    assert main([*LIFTER, *data, "--run-dir", str(path)]) == 0
+    return path
+
+
+def metrics_of(run_dir):
+    return [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+
+
+def entry_of(run_dir):
+    return next(iter(read_results(run_dir / "results.json").values()))
+
+
+def test_pr_vipe_is_trained_as_released_and_measured_by_its_own_distance(pr_vipe_run):
+    config = json.loads((pr_vipe_run / "config.json").read_text())
+    assert (config["kind"], config["train"]["preset"], config["model"]["embedding_dim"]) == ("pr_vipe", "pr_vipe", 16)
+    first, last = metrics_of(pr_vipe_run)
+    assert (first["stage"], last["step"]) == ("pr_vipe", 20)
+    assert {"triplet_loss", "active_triplet_ratio", "positive_loss", "kl_loss", "validation/hit_at_1"} <= set(last)
+    entry = entry_of(pr_vipe_run)
+    assert entry["model_kind"] == "pr_vipe"
+    assert {"oracle_3d", "lifting_frame"}.isdisjoint(entry)
+    assert set(entry["rigs"]["chest"]) == {"virtual", "pairs", "model", "keypoints_2d"}
+
+
+def test_the_lifter_is_measured_by_alignment_and_in_the_axes_of_the_camera(lifter_run):
+    config = json.loads((lifter_run / "config.json").read_text())
+    assert (config["kind"], config["train"]["preset"], config["model"]["dropout"]) == ("lifter", "lifter", 0.5)
+    last = metrics_of(lifter_run)[-1]
+    assert {"loss", "pose_error", "validation/mpjpe_mm", "validation/p_mpjpe_mm"} <= set(last)
+    entry = entry_of(lifter_run)
+    assert (entry["model_kind"], entry["lifting_frame"]) == ("lifter", "camera")
+    for rig in entry["rigs"].values():
+        mean = rig["lifting"]["mean"]
+        assert mean["p_mpjpe_mm"] < mean["n_mpjpe_mm"] <= mean["mpjpe_mm"]
+        assert "cross_3d" not in rig
+
+
+@pytest.mark.parametrize(("flags", "run"), [(PR_VIPE, "pr_vipe_run"), (LIFTER, "lifter_run")])
+def test_an_interrupted_run_goes_on_to_the_same_weights(flags, run, data, tmp_path, request, monkeypatch):
+    unbroken = np.load(request.getfixturevalue(run) / "weights.npz")
+    command = [*flags, *data, "--run-dir", str(tmp_path)]
+
+    def interrupt(self, epoch, logs=None):
+        raise FloatingPointError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.callbacks.Progress.on_epoch_end", interrupt)
+        with pytest.raises(FloatingPointError):
+            main(command)
+    assert not (tmp_path / "weights.npz").exists()
+    assert main(command) == 0
+    for name, value in np.load(tmp_path / "weights.npz").items():
+        np.testing.assert_array_equal(value, unbroken[name], err_msg=name)
+
+
+def test_evaluate_measures_every_kind_of_run(pr_vipe_run, lifter_run, capsys):
+    titles = {pr_vipe_run: "| PR-VIPE, 2D to 2D ", lifter_run: "| Lifting and alignment, 2D to 2D "}
+    for run_dir, title in titles.items():
+        arguments = ["--run-dir", str(run_dir), "--gallery-size", "31", "--rig", "chest", "--seed", "3"]
+        assert evaluate(arguments) == 0
+        printed = capsys.readouterr().out
+        assert title in printed
+        assert ("Lifting, virtual cameras" in printed) == (run_dir == lifter_run)
+
+
+def test_what_needs_v_vipe_says_so(pr_vipe_run):
+    with pytest.raises(ValueError, match="Expected a run of V-VIPE. Received: .*--model pr_vipe"):
+        PoseEmbedder.from_run(pr_vipe_run)
+
+
+def test_a_finished_run_is_measured_again(lifter_run, data, capsys):
+    assert main([*LIFTER, *data, "--run-dir", str(lifter_run)]) == 0
+    assert "finished already" in capsys.readouterr().err
+
+
+def test_pr_vipe_takes_the_improvements_of_v_vipe(data, tmp_path):
+    flags = ["--use-mask", "--mirror", "--pose-shape", "0.1", "--body-shape", "0.05", "--keypoint-dropout", "0.2"]
+    assert main([*PR_VIPE, *data, *flags, "--views", "4", "--mining", "hard", "--run-dir", str(tmp_path)]) == 0
+    trained = load_any_run(tmp_path)
+    keypoints = np.random.default_rng(0).normal(size=(3, 13, 2))
+    assert trained.embed_keypoints(keypoints, np.arange(13) != 4 * np.ones((3, 1))).shape == (3, 20, 16)
+
+
+VVIPE = [*TINY, "--batch-size", "32", "--vae-steps", "10", "--kl-warmup", "5"]
+
+
+def test_without_rotation_poses_stand_as_in_the_world(data, tmp_path):
+    assert main([*VVIPE, *data, "--no-rotation", "--triplet-weight", "0", "--run-dir", str(tmp_path)]) == 0
+    entry = entry_of(tmp_path)
+    assert entry["lifting_frame"] == "world"
+    assert "triplet_loss" not in metrics_of(tmp_path)[-1]
+
+
+def test_without_pre_training_there_is_one_stage_and_no_3d_encoder(data, tmp_path):
+    assert main([*VVIPE, *data, "--no-pretraining", "--mining", "semi_hard", "--run-dir", str(tmp_path)]) == 0
+    records = metrics_of(tmp_path)
+    assert {record["stage"] for record in records} == {"mapping"}
+    assert "distillation_loss" not in records[-1]
+    entry = entry_of(tmp_path)
+    assert "oracle_3d" not in entry
+    assert "cross_3d" not in entry["rigs"]["chest"]
+    assert entry["rigs"]["chest"]["lifting"]["mean"]["mpjpe_mm"] > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model", "pr_vipe", "--views", "1"], "--views of at least 2"),
+        (["--model", "pr_vipe", "--mining", "paper"], "--mining hard or semi_hard"),
+        (["--model", "pr_vipe", "--stage", "vae"], "with --model vvipe only. Received: pr_vipe"),
+        (["--model", "lifter", "--no-rotation"], "with --model vvipe only. Received: lifter"),
+        (["--model", "lifter", "--pose-shape", "0.1"], "--pose-shape 0 with --model lifter"),
+        (["--no-pretraining", "--stage", "mapping"], "no --stage"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_one_line_and_exit_code_2(flags, message, data, tmp_path, capsys):
+    assert main([*data, "--run-dir", str(tmp_path / "run"), *flags]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+
+
+def test_a_baseline_starts_from_its_own_preset_unless_another_is_named():
+    assert parse_config(["--model", "lifter"], "").preset == "lifter"
+    assert parse_config(["--preset", "pr_vipe"], "").model == "pr_vipe"
+    assert parse_config(["--model", "vvipe"], "").preset == "quickstart"
+    assert parse_config(["--model", "pr_vipe", "--preset", "pr_vipe", "--ema", "0.5"], "").ema == 0.5
+
+
+def test_the_moving_average_of_pr_vipe_starts_fast():
+    """Decays 0, 2/11 and 3/12 after the first three steps."""
+    weight = keras.Variable(0.0)
+    optimizer = WarmAdagrad(0.1, use_ema=True, ema_momentum=0.9999)
+    optimizer.build([weight])
+    expected = None
+    for step in range(3):
+        optimizer.apply([keras.ops.convert_to_tensor(-1.0)], [weight])
+        decay = (1 + step) / (10 + step) if step else 0.0
+        expected = float(weight.numpy()) if expected is None else decay * expected + (1 - decay) * float(weight.numpy())
+    optimizer.finalize_variable_values([weight])
+    assert float(weight.numpy()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_schedules_decay_as_they_say():
+    rate = build_optimizer(TrainConfig(learning_rate=1e-3, schedule="exponential"), 500)[1]
+    assert rate(100_000) == pytest.approx(0.96e-3)
+    assert rate(50_000) == pytest.approx(0.96**0.5 * 1e-3)
+    assert build_optimizer(TrainConfig(learning_rate=2e-3, schedule="none"), 500)[1](400) == 2e-3
