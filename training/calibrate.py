@@ -114,7 +114,8 @@ def calibrate_uncertainty(model: "TrainedModel", dataset: PoseDataset, seed: int
     fitted = np.tile(fitted, num_cameras)[valid]
     weights = fit_uncertainty(signs[fitted], errors[fitted])
     expected, error = signs[~fitted] @ np.array(weights), errors[~fitted]
-    correlation = float(spearmanr(expected, error).statistic)
+    # Where no sign says anything, all expectations are alike and rank nothing.
+    correlation = float(spearmanr(expected, error).statistic) if np.ptp(expected) > 0 else 0.0
     return Calibration(weights, correlation, float(expected.mean()), float(error.mean()), len(error))
 
 
