@@ -33,7 +33,9 @@ fun main(arguments: Array<String>) {
         "sign" -> sign(paths[0], paths[1], paths[2])
         "references" -> if (!checkReferences(paths[0], paths[1])) exitProcess(1)
         "verify" -> if (!verify(paths[0])) exitProcess(1)
-        else -> throw IllegalArgumentException("Expected framework, pack, references, sign or verify. Received: ${arguments.asList()}")
+        else -> throw IllegalArgumentException(
+            "Expected framework, pack, references, sign or verify. Received: ${arguments.asList()}",
+        )
     }
 }
 
@@ -43,7 +45,8 @@ private fun pack(base: Path, dexFolder: Path, libraryFolder: Path, target: Path)
         ZipFile(base.toFile()).use { linked ->
             for (entry in linked.entries()) {
                 val bytes = linked.getInputStream(entry).readAllBytes()
-                if (entry.method == ZipEntry.STORED) zip.putStored(entry.name, bytes) else zip.putDeflated(entry.name, bytes)
+                val isStored = entry.method == ZipEntry.STORED
+                if (isStored) zip.putStored(entry.name, bytes) else zip.putDeflated(entry.name, bytes)
             }
         }
         for (dex in listed(dexFolder, ".dex")) zip.putDeflated(dex.fileName.toString(), Files.readAllBytes(dex))

@@ -59,7 +59,9 @@ class ReferenceCheck(framework: Path) : AutoCloseable {
                 if (parent == null && name != "java/lang/Object") parents += OBJECT
             }
 
-            override fun visitMethod(a: Int, name: String, type: String, s: String?, e: Array<String>?): MethodVisitor? {
+            override fun visitMethod(
+                a: Int, name: String, type: String, s: String?, e: Array<String>?,
+            ): MethodVisitor? {
                 members += name + type
                 return null
             }
@@ -82,7 +84,9 @@ class ReferenceCheck(framework: Path) : AutoCloseable {
 private class Dex(private val bytes: ByteBuffer) {
     private val strings = table(56) { text(bytes.getInt(it)) }
     private val types = table(64, 4) { strings[bytes.getInt(it)] }
-    private val prototypes = table(72, 12) { types(bytes.getInt(it + 8)).joinToString("", "(", ")") + types[bytes.getInt(it + 4)] }
+    private val prototypes = table(72, 12) {
+        types(bytes.getInt(it + 8)).joinToString("", "(", ")") + types[bytes.getInt(it + 4)]
+    }
     private val fields = table(80, 8) { types[word(it)] to "${strings[bytes.getInt(it + 4)]}:${types[word(it + 2)]}" }
     private val methods = table(88, 8) { types[word(it)] to strings[bytes.getInt(it + 4)] + prototypes[word(it + 2)] }
 

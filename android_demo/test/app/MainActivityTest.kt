@@ -53,7 +53,6 @@ class MainActivityTest {
         assertEquals(3, cards(activity).map { it.row }.filter { it != NeighbourCard.NONE }.toSet().size)
         assertTrue("0 of the picture's view is drawn", colours(activity.findViewById(R.id.picture)) > 500)
         assertTrue("0 of the pose's view is drawn", colours(activity.findViewById(R.id.pose)) > 20)
-        save(activity, "portrait")
     }
 
     @Test
@@ -194,7 +193,7 @@ class MainActivityTest {
         // The pose is still being smoothed when it is saved.
         val likeness = text(activity, R.id.similarity_text)
         assertTrue(likeness, Regex("(9[5-9]|100) % like your saved pose").matches(likeness))
-        save(activity, "similarity")
+        save(activity, "portrait")
         controllers.removeAt(0).close()
         application.cameras.photo = "spread_arms_from_in_front.png"
         val again = start(isAllowed = true)
@@ -239,7 +238,8 @@ class MainActivityTest {
         assertNotEquals(azimuth, orbit.azimuth)
         assertFalse(before.sameAs(picture(pose)))
         azimuth = orbit.azimuth
-        assertTrue(pose.onKeyDown(KeyEvent.KEYCODE_DPAD_LEFT, KeyEvent(KeyEvent.ACTION_DOWN, KeyEvent.KEYCODE_DPAD_LEFT)))
+        val key = KeyEvent(KeyEvent.ACTION_DOWN, KeyEvent.KEYCODE_DPAD_LEFT)
+        assertTrue(pose.onKeyDown(key.keyCode, key))
         assertNotEquals(azimuth, orbit.azimuth)
         assertTrue(pose.performAccessibilityAction(R.id.turn_right, null))
         assertEquals(azimuth, orbit.azimuth, 1e-5f)
@@ -256,7 +256,8 @@ class MainActivityTest {
         assertTrue(touched.size >= 2)
         val least = 48 * activity.resources.displayMetrics.density
         for (view in touched) assertTrue("$view", view.height >= least && view.width >= least)
-        assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, activity.findViewById<View>(R.id.state).accessibilityLiveRegion)
+        val state = activity.findViewById<View>(R.id.state)
+        assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, state.accessibilityLiveRegion)
     }
 
     private fun start(isAllowed: Boolean): MainActivity {
@@ -287,8 +288,10 @@ class MainActivityTest {
     private fun cards(activity: MainActivity): List<NeighbourCard> =
         views(activity.findViewById(R.id.neighbours)).filterIsInstance<NeighbourCard>()
 
-    private fun views(view: View): List<View> =
-        listOf(view) + if (view is ViewGroup) (0 until view.childCount).flatMap { views(view.getChildAt(it)) } else listOf()
+    private fun views(view: View): List<View> {
+        val children = if (view is ViewGroup) (0 until view.childCount).map(view::getChildAt) else emptyList()
+        return listOf(view) + children.flatMap(::views)
+    }
 
     private fun colours(view: View): Int {
         val picture = picture(view)
@@ -305,6 +308,8 @@ class MainActivityTest {
     private fun save(activity: MainActivity, name: String) {
         val folder = File(System.getProperty("vvipe.screenshots") ?: return)
         folder.mkdirs()
-        File(folder, "$name.png").outputStream().use { screenshot(activity).compress(Bitmap.CompressFormat.PNG, 100, it) }
+        File(folder, "$name.png").outputStream().use {
+            screenshot(activity).compress(Bitmap.CompressFormat.PNG, 100, it)
+        }
     }
 }

@@ -29,7 +29,8 @@ class TestApplication : DemoApplication() {
         val lifter = LiteRtLifter(file)
         val sha256 = lifter.manifest.hashOf(file.name)
         val gallery = Gallery.parse(file.resolveSibling(Gallery.FILE).readText(), lifter.manifest, sha256)
-        val detector: PoseDetector = LiteRtDetector(checkNotNull(Fixtures.downloaded("movenet/detector.json").parentFile))
+        val folder = checkNotNull(Fixtures.downloaded("movenet/detector.json").parentFile)
+        val detector: PoseDetector = LiteRtDetector(folder)
         return Models(detector, CountingLifter(lifter), gallery, sha256, isOnGpu = false)
     }
 

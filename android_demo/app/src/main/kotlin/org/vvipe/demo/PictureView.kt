@@ -52,7 +52,8 @@ class PictureView(context: Context, attributes: AttributeSet?) : View(context, a
         val hasResult = session?.read(result, draw) ?: false
         if (result == null || !hasResult || result.state == PersonState.NOBODY) return
         fit.set(result.pictureWidth, result.pictureHeight, width.toFloat(), height.toFloat(), isMirrored)
-        keypoints?.draw(result, fit, BONE_WIDTH * minOf(result.pictureWidth, result.pictureHeight) * fit.scale, elements)
+        val boneWidth = BONE_WIDTH * minOf(result.pictureWidth, result.pictureHeight) * fit.scale
+        keypoints?.draw(result, fit, boneWidth, elements)
         painter.canvas = canvas
         elements.paint(painter)
     }
