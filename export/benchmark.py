@@ -24,7 +24,7 @@ from export.golden import golden_inputs
 from export.model_card import CARD_FILE, with_benchmark
 from vvipe_tf.apps.lite_manifest import MANIFEST_FILE, LiteManifest
 from vvipe_tf.apps.lite_model import LiteModel
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.evaluation.report import format_table
 from vvipe_tf.formats.atomic import atomic_path
 
@@ -44,11 +44,10 @@ class Speed(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m export.benchmark",
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--model-dir", required=True, help="folder of export.to_tflite")
     parser.add_argument("--repeats", type=int, default=2000, help="timed calls for each file and number of threads")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.provenance import describe_command, describe_commit, describe_versions
 from vvipe_tf.silence import silenced_start
@@ -69,11 +69,10 @@ def _print_terms(step, terms):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m export.distil",
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--run-dir", required=True, help="run folder of the trained model")
     parser.add_argument("--output-run", required=True, help="run folder to write")

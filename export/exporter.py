@@ -90,19 +90,12 @@ class Export:
     manifest: LiteManifest
     files: Mapping[str, bytes]
 
-    def write(self, folder: str | os.PathLike, keep: Callable[[str], bool] = lambda name: True) -> None:
-        """Writes the files, the model card and, last, model.json; removes what it wrote if that fails.
-
-        Args:
-            folder: Folder.
-            keep: Which model files to write; model.json then names these only.
-        """
+    def write(self, folder: str | os.PathLike) -> None:
+        """Writes the files, the model card and, last, model.json; removes what it wrote if that fails."""
         folder = Path(folder)
-        content = dict(self.manifest.content)
-        content["files"] = {name: about for name, about in content["files"].items() if keep(name)}
-        outputs = {name: self.files[name] for name in content["files"]}
-        outputs[CARD_FILE] = format_card(content).encode()
-        outputs[MANIFEST_FILE] = LiteManifest.from_content(content).to_text().encode()
+        outputs = dict(self.files)
+        outputs[CARD_FILE] = format_card(self.manifest.content).encode()
+        outputs[MANIFEST_FILE] = self.manifest.to_text().encode()
         written = []
         try:
             for name, data in outputs.items():

@@ -3,7 +3,6 @@
 One pose of each built-in action, with the embedding that the model gives it on average over the cameras of a ring.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -15,7 +14,7 @@ import numpy as np
 
 from export.detections import make_detections
 from vvipe_tf.apps.lite_model import LiteModel
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.rigs import UNSEEN
 from vvipe_tf.data.synthetic import generate_synthetic
@@ -31,9 +30,7 @@ _NUM_SYNTHETIC = 800
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m export.gallery", description=__doc__.splitlines()[0], allow_abbrev=False
-    )
+    parser = CommandParser(prog="python -m export.gallery", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="model file with its model.json beside it")
     parser.add_argument("--output", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)

@@ -3,7 +3,6 @@
 Inputs with missing joints, half bodies and odd scales, and what the model makes of them in the Python interpreter.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -15,7 +14,7 @@ import numpy as np
 
 from export.detections import make_detections
 from vvipe_tf.apps.lite_model import LiteModel
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.rigs import UNSEEN
 from vvipe_tf.data.synthetic import generate_synthetic
 from vvipe_tf.formats.atomic import atomic_path
@@ -30,9 +29,7 @@ _WHOLE_BODIES = 16
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m export.golden", description=__doc__.splitlines()[0], allow_abbrev=False
-    )
+    parser = CommandParser(prog="python -m export.golden", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="model file with its model.json beside it")
     parser.add_argument("--output", required=True, help="JSON file to write")
     arguments = parser.parse_args(argv)

@@ -4,7 +4,6 @@ Hash check, signatures, ops with their versions and the runtimes that have them,
 never run.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,14 +13,12 @@ from export.runtime_support import supporting_runtimes
 from export.tensor_metadata import read_associated_files, read_metadata
 from vvipe_tf.apps.lite_manifest import MANIFEST_FILE, LiteManifest
 from vvipe_tf.apps.lite_model import check_hash
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m export.inspect", description=__doc__.splitlines()[0], allow_abbrev=False
-    )
+    parser = CommandParser(prog="python -m export.inspect", description=__doc__.splitlines()[0])
     parser.add_argument("file", help="TFLite file")
     parser.add_argument("--sha256", help="hash that it must have; that in model.json beside it if not given")
     arguments = parser.parse_args(argv)

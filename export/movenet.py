@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.to_tflite import ANDROID_ASSETS
-from vvipe_tf.cli import run_command
+from export.android_assets import ANDROID_ASSETS
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.keypoints import COCO_17
 from vvipe_tf.silence import silenced_start
@@ -36,11 +36,10 @@ _CONVOLUTION_ATTRIBUTES = ("T", "strides", "padding", "data_format", "dilations"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m export.movenet",
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--output", default=str(ANDROID_ASSETS), help="folder for the model and its detector.json")
     parser.add_argument("--package", help=f"file of npm's {PACKAGE}; fetched with npm if not given")

@@ -9,13 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vvipe_tf.cli import run_command
+from export.android_assets import ANDROID_ASSETS, ANDROID_VARIANT, write_model_assets
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.silence import silenced_start
 
-ANDROID_ASSETS = Path(__file__).resolve().parents[1] / "android_demo" / "app" / "src" / "main" / "assets"
-# The newest TFLite on Maven Central refuses the ops of the dynamic-range variant.
-ANDROID_VARIANT = "float16"
 _BATCHES = {"any": None, "1": 1}
 
 
@@ -33,7 +31,6 @@ def _export(arguments):
     output = Path(arguments.output or Path(arguments.run_dir) / "tflite")
     with silenced_start():
         from export.exporter import ExportConfig, export_model, variants_from
-        from export.golden import write_golden
         from vvipe_tf.models.run_folder import load_run
 
         config = ExportConfig(
@@ -58,18 +55,16 @@ def _export(arguments):
         chosen = next(
             name for name, about in export.manifest.content["files"].items() if about["variant"] == ANDROID_VARIANT
         )
-        export.write(arguments.android, keep=lambda name: name == chosen)
-        write_golden(Path(arguments.android) / chosen, Path(arguments.android) / "golden.json")
-        print(f"{chosen} is in {arguments.android} too")
+        poses = write_model_assets(output / chosen, Path(arguments.android))
+        print(f"{chosen} and a gallery of {poses} poses are in {arguments.android} too")
     print((output / "MODEL_CARD.md").read_text())
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m export.to_tflite",
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--run-dir", required=True, help="run folder of training.train")
     parser.add_argument("--output", help="folder for the files; RUN_DIR/tflite if not given")
@@ -98,7 +93,7 @@ def _parser():
         "--android",
         nargs="?",
         const=str(ANDROID_ASSETS),
-        help=f"also copy the {ANDROID_VARIANT} file, its model.json and golden vectors into the app, or another folder",
+        help=f"also copy the {ANDROID_VARIANT} file, its model.json and its gallery into the app, or another folder",
     )
     return parser
 

@@ -82,9 +82,10 @@ link_resources() { # link_resources ASSETS_FOLDER TARGET_FOLDER: base.apk, Andro
         mv "$out/framework.tmp" "$out/framework.apk"
     fi
     rm -rf "$target" && mkdir -p "$target"
-    # Gradle takes package and versions from its build script; aapt2 wants them in the manifest.
+    # Gradle takes package and versions from its build script; aapt2 wants them in the manifest. TensorFlow Lite 2.16.1
+    # has segments of 4 KB, which phones with larger pages run in the compatibility mode that the manifest asks for.
     sed -e 's#<manifest #&package="org.vvipe.demo" #' \
-        -e 's#<application#<uses-sdk android:minSdkVersion="24" android:targetSdkVersion="36" />&#' \
+        -e 's#<application#<uses-sdk android:minSdkVersion="24" android:targetSdkVersion="36" />& android:pageSizeCompat="enabled"#' \
         "$demo/app/src/main/AndroidManifest.xml" > "$target/AndroidManifest.xml"
     aapt2 compile --dir "$demo/app/src/main/res" -o "$target/resources.zip"
     # Debian's aapt2 (Android 10) knows neither newer chunks of the framework nor uses-native-library, and says so.

@@ -20,6 +20,13 @@ android {
         }
     }
 
+    // Kotlin that may be debugged is several times slower per frame; signed with the debug key so that it installs.
+    buildTypes {
+        release {
+            signingConfig = signingConfigs.getByName("debug")
+        }
+    }
+
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_1_8
         targetCompatibility = JavaVersion.VERSION_1_8

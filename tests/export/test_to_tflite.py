@@ -209,8 +209,7 @@ def test_command_exports_a_run_and_copies_the_android_file(run_dir, tmp_path, ca
     assert {path.name for path in app.iterdir()} == {
         "vvipe_float16.tflite",
         "model.json",
-        "MODEL_CARD.md",
-        "golden.json",
+        "gallery.json",
     }
     assert LiteModel.load(app / "vvipe_float16.tflite").manifest.content["name"] == "vvipe"
     printed = capsys.readouterr().out

@@ -95,6 +95,10 @@ class MainActivityTest {
         answer(activity, PackageManager.PERMISSION_DENIED)
         val button = activity.findViewById<Button>(R.id.notice_action)
         assertEquals(activity.getString(R.string.allow), button.text)
+        assertEquals(null, shadowOf(activity).lastRequestedPermission)
+        button.performClick()
+        val request = shadowOf(activity).lastRequestedPermission
+        assertEquals(listOf(Manifest.permission.CAMERA), request.requestedPermissions.asList())
     }
 
     @Test
@@ -120,7 +124,7 @@ class MainActivityTest {
         val activity = start(isAllowed = true)
         activity.session.orbit.turnTo(1f, 0.2f)
         val session = activity.session
-        RuntimeEnvironment.setQualifiers("w852dp-h393dp-land")
+        RuntimeEnvironment.setQualifiers("w852dp-h393dp-land-xhdpi")
         controllers.single().configurationChange(application.resources.configuration)
         val turned = controllers.single().visible().get()
         settle(turned)
@@ -187,9 +191,15 @@ class MainActivityTest {
     fun `a saved pose is compared with, also after a new start`() {
         val activity = start(isAllowed = true)
         assertEquals(activity.getString(R.string.similarity_none), text(activity, R.id.similarity_text))
-        activity.findViewById<View>(R.id.save).performClick()
-        settle(activity, 80)
+        val button = activity.findViewById<Button>(R.id.save)
+        button.performClick()
+        settle(activity, 40)
+        assertEquals("Saving in 2…", button.text)
+        assertEquals(0, application.poses.load().poses.size)
+        settle(activity, 60)
         assertEquals(1, application.poses.load().poses.size)
+        assertEquals(activity.getString(R.string.saved), text(activity, R.id.similarity_text))
+        settle(activity, 80)
         // The pose is still being smoothed when it is saved.
         val likeness = text(activity, R.id.similarity_text)
         assertTrue(likeness, Regex("(9[5-9]|100) % like your saved pose").matches(likeness))
@@ -197,8 +207,40 @@ class MainActivityTest {
         controllers.removeAt(0).close()
         application.cameras.photo = "spread_arms_from_in_front.png"
         val again = start(isAllowed = true)
+        assertTrue(text(again, R.id.similarity_text).endsWith("like your saved pose"))
         settle(again, 80)
         assertTrue(again.findViewById<ProgressBar>(R.id.similarity).progress in 1..90)
+    }
+
+    @Test
+    fun `a countdown ends with a second touch and with a pause`() {
+        val activity = start(isAllowed = true)
+        val button = activity.findViewById<Button>(R.id.save)
+        repeat(2) { button.performClick() }
+        button.performClick()
+        controllers.single().pause()
+        settle(activity, 160)
+        assertEquals(activity.getString(R.string.save), button.text)
+        assertEquals(0, application.poses.load().poses.size)
+    }
+
+    @Test
+    fun `a model that breaks down while it runs leaves the picture`() {
+        val activity = start(isAllowed = true)
+        application.isBroken = true
+        settle(activity)
+        assertEquals("No poses: broken", text(activity, R.id.state))
+        assertTrue(application.cameras.opened.single().isRunning)
+    }
+
+    @Test
+    fun `word of a camera that was left is no news`() {
+        val activity = start(isAllowed = true)
+        activity.findViewById<View>(R.id.flip).performClick()
+        application.cameras.opened.first().let { activity.session.handler.post { it.onLost("late") } }
+        settle(activity)
+        assertTrue(application.cameras.opened.last().isRunning)
+        assertEquals(View.GONE, activity.findViewById<View>(R.id.notice).visibility)
     }
 
     @Test

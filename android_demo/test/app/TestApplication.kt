@@ -7,6 +7,7 @@ import org.vvipe.core.Frame
 import org.vvipe.core.FrameListener
 import org.vvipe.core.FrameSource
 import org.vvipe.core.Gallery
+import org.vvipe.core.LiftedPose
 import org.vvipe.core.LiteRtDetector
 import org.vvipe.core.LiteRtLifter
 import org.vvipe.core.PoseDetector
@@ -22,6 +23,9 @@ class TestApplication : DemoApplication() {
     /** Whether the models are looked for in the assets, where tests have none. */
     var hasModels = true
 
+    /** Whether the lifter fails from now on, as an interpreter does. */
+    @Volatile var isBroken = false
+
     override fun openModels(): Models {
         if (!hasModels) return super.openModels()
         timesOpened++
@@ -31,12 +35,17 @@ class TestApplication : DemoApplication() {
         val gallery = Gallery.parse(file.resolveSibling(Gallery.FILE).readText(), lifter.manifest, sha256)
         val folder = checkNotNull(Fixtures.downloaded("movenet/detector.json").parentFile)
         val detector: PoseDetector = LiteRtDetector(folder)
-        return Models(detector, CountingLifter(lifter), gallery, sha256, isOnGpu = false)
+        return Models(detector, CountingLifter(lifter), gallery, sha256) { false }
     }
 
     override fun openCameras(): Cameras = cameras
 
     private inner class CountingLifter(private val lifter: LiteRtLifter) : PoseLifter by lifter {
+        override fun lift(keypoints: FloatArray, into: LiftedPose) {
+            check(!isBroken) { "broken" }
+            lifter.lift(keypoints, into)
+        }
+
         override fun close() {
             timesClosed++
             lifter.close()

@@ -32,8 +32,14 @@ class AssetModels(private val assets: AssetManager) {
         val gallery = Gallery.parse(readText(Gallery.FILE), manifest, sha256)
         val detectorModel = map(detectorManifest.file).also { checkHash(it, detectorManifest.sha256) }
         val liftModel = map(file).also { checkHash(it, sha256) }
-        val detector = TfliteDetector.open(detectorManifest, detectorModel)
-        return Models(detector, TfliteLifter(manifest, liftModel), gallery, sha256, detector.isOnGpu)
+        val lifter = TfliteLifter(manifest, liftModel)
+        val detector = try {
+            TfliteDetector.open(detectorManifest, detectorModel)
+        } catch (error: RuntimeException) {
+            lifter.close()
+            throw error
+        }
+        return Models(detector, lifter, gallery, sha256) { detector.isOnGpu }
     }
 
     private fun readText(name: String) = orMissing(name) {

@@ -118,6 +118,10 @@ class CameraFrames(
                 camera.createCaptureSession(listOf(reader.surface), SessionState(camera, reader), handler)
             } catch (error: CameraAccessException) {
                 lose("it takes no session", error)
+            } catch (error: IllegalStateException) {
+                lose("it was closed meanwhile", error)
+            } catch (error: IllegalArgumentException) {
+                lose("it takes no session", error)
             }
         }
 
@@ -138,6 +142,10 @@ class CameraFrames(
             try {
                 request(camera, session, reader)
             } catch (error: CameraAccessException) {
+                lose("it takes no request", error)
+            } catch (error: IllegalStateException) {
+                lose("it was closed meanwhile", error)
+            } catch (error: IllegalArgumentException) {
                 lose("it takes no request", error)
             }
         }

@@ -14,7 +14,10 @@ import org.vvipe.core.RgbFrame
 /** The pictures of the assets' folder `clip`, forwards and backwards without end, on the thread of [handler]. */
 class ClipFrames(private val assets: AssetManager, private val handler: Handler) : FrameSource {
     private val names = assets.list(FOLDER).orEmpty().filter { it.endsWith(".jpg") }.sorted()
-    private val options = BitmapFactory.Options().apply { inMutable = true }
+    private val options = BitmapFactory.Options().apply {
+        inMutable = true
+        inTempStorage = ByteArray(16 * 1024)
+    }
     private val frame = RgbFrame()
     private val lock = Any()
     private val next: Runnable = Runnable { showNext() }
@@ -34,6 +37,7 @@ class ClipFrames(private val assets: AssetManager, private val handler: Handler)
 
     private fun showNext(): Unit = synchronized(lock) {
         val listener = listener ?: return@synchronized
+        if (names.isEmpty()) return@synchronized
         val period = maxOf(2 * (names.size - 1), 1)
         val place = step++ % period
         val picture = read(names[if (place < names.size) place else period - place])

@@ -31,6 +31,8 @@ class DeviceCameras(private val context: Context) : Cameras {
             }
         } catch (error: CameraAccessException) {
             Log.w("DeviceCameras", "The cameras cannot be listed", error)
+        } catch (error: IllegalArgumentException) {
+            Log.w("DeviceCameras", "A camera went away while they were listed", error)
         }
         return found
     }

@@ -15,6 +15,7 @@ import android.widget.ProgressBar
 import android.widget.TextView
 import android.widget.Toast
 import org.vvipe.core.FrameResult
+import org.vvipe.core.FrameSource
 import org.vvipe.core.PersonState
 import org.vvipe.core.PoseSimilarity
 import org.vvipe.core.SavedPose
@@ -39,6 +40,8 @@ class MainActivity : Activity(), PoseSession.Listener {
     private var percent = UNKNOWN
     private var shownPercent = UNKNOWN
     private var textMillis = 0L
+    private var secondsLeft = 0
+    private val countdown = Runnable { countDown() }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -60,7 +63,7 @@ class MainActivity : Activity(), PoseSession.Listener {
         picture.show(session)
         pose.show(session.orbit)
         flip.setOnClickListener { flipCamera() }
-        save.setOnClickListener { savePose() }
+        save.setOnClickListener { if (secondsLeft == 0) startCountdown() else stopCountdown() }
         session.listener = this
     }
 
@@ -72,6 +75,7 @@ class MainActivity : Activity(), PoseSession.Listener {
 
     override fun onPause() {
         isResumed = false
+        stopCountdown()
         session.stop()
         super.onPause()
     }
@@ -106,7 +110,7 @@ class MainActivity : Activity(), PoseSession.Listener {
         val result = result ?: return
         if (!session.read(result) {}) return
         pose.setResult(result)
-        save.isEnabled = result.hasPose
+        save.isEnabled = result.hasPose || secondsLeft > 0
         stateText.update(result.state, result.timeNanos).let { if (it != 0) state.setText(it) }
         for (place in cards.indices) {
             val row = if (place < result.neighbours.size) result.neighbours.rows[place] else NeighbourCard.NONE
@@ -116,7 +120,7 @@ class MainActivity : Activity(), PoseSession.Listener {
         showTexts()
     }
 
-    override fun onReference(pose: SavedPose) {
+    override fun onPoseSaved() {
         shownPercent = UNKNOWN
         similarityText.setText(R.string.saved)
         textMillis = SystemClock.uptimeMillis() + SAVED_MILLIS
@@ -133,13 +137,15 @@ class MainActivity : Activity(), PoseSession.Listener {
             facings.isEmpty() -> startClip(R.string.notice_no_camera)
             isAllowed -> startCamera(facings)
             else -> {
-                val canAsk = !session.wasAsked || shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
+                // Refused once, in an earlier session perhaps: asked again only on request.
+                val wasRefused = shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
+                val canAsk = !session.wasAsked || wasRefused
                 startClip(
                     R.string.notice_refused,
                     if (canAsk) R.string.allow else R.string.settings,
                     if (canAsk) ::askForCamera else ::openSettings,
                 )
-                if (!session.wasAsked) askForCamera()
+                if (!session.wasAsked && !wasRefused) askForCamera()
             }
         }
     }
@@ -150,11 +156,14 @@ class MainActivity : Activity(), PoseSession.Listener {
         findViewById<View>(R.id.notice).visibility = View.GONE
         flip.visibility = if (facings.size > 1) View.VISIBLE else View.GONE
         picture.isMirrored = facing == Facing.FRONT
-        session.start(cameras.open(facing, session.handler) { runOnUiThread(::loseCamera) })
+        lateinit var source: FrameSource
+        source = cameras.open(facing, session.handler) { runOnUiThread { loseCamera(source) } }
+        session.start(source)
     }
 
-    private fun loseCamera() {
-        if (isResumed) startClip(R.string.notice_camera_lost, R.string.retry, ::startFrames)
+    private fun loseCamera(source: FrameSource) {
+        // Word of a camera that has been left meanwhile is no news.
+        if (isResumed && session.isShowing(source)) startClip(R.string.notice_camera_lost, R.string.retry, ::startFrames)
     }
 
     private fun startClip(notice: Int, actionLabel: Int = 0, action: () -> Unit = {}) {
@@ -183,9 +192,31 @@ class MainActivity : Activity(), PoseSession.Listener {
         startFrames()
     }
 
+    // Who is seen whole stands too far away to touch the screen at that moment.
+    private fun startCountdown() {
+        secondsLeft = COUNTDOWN_SECONDS
+        countDown()
+    }
+
+    private fun countDown() {
+        if (secondsLeft == 0) {
+            save.setText(R.string.save)
+            return savePose()
+        }
+        save.text = getString(R.string.save_in, secondsLeft--)
+        save.postDelayed(countdown, SECOND_MILLIS)
+    }
+
+    private fun stopCountdown() {
+        save.removeCallbacks(countdown)
+        save.setText(R.string.save)
+        secondsLeft = 0
+    }
+
     private fun savePose() {
         val models = session.models ?: return
-        val result = result?.takeIf { it.hasPose } ?: return
+        val result = result?.takeIf { it.hasPose }
+            ?: return Toast.makeText(this, R.string.save_nobody, Toast.LENGTH_LONG).show()
         session.save(
             SavedPose(
                 getString(R.string.saved_name), System.currentTimeMillis(), models.modelSha256,
@@ -224,6 +255,8 @@ class MainActivity : Activity(), PoseSession.Listener {
         const val UNKNOWN = -1
         const val HIDDEN = -2
         const val TEXT_MILLIS = 250L
+        const val SECOND_MILLIS = 1000L
+        const val COUNTDOWN_SECONDS = 3
         const val SAVED_MILLIS = 2000L
     }
 }

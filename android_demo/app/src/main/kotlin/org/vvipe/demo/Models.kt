@@ -11,15 +11,18 @@ import org.vvipe.core.PoseLifter
  * @property lifter makes a pose of them.
  * @property gallery poses to find the nearest of.
  * @property modelSha256 hash of the lifter's file.
- * @property isOnGpu whether the detector runs on the GPU.
+ * @param onGpu whether the detector runs on the GPU now; one that fails there goes on without it.
  */
 class Models(
     val detector: PoseDetector,
     val lifter: PoseLifter,
     val gallery: Gallery,
     val modelSha256: String,
-    val isOnGpu: Boolean,
+    private val onGpu: () -> Boolean,
 ) : AutoCloseable {
+    /** Whether the detector runs on the GPU. */
+    val isOnGpu get() = onGpu()
+
     override fun close() {
         detector.close()
         lifter.close()

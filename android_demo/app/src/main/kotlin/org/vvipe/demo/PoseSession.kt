@@ -3,6 +3,7 @@ package org.vvipe.demo
 import android.os.Handler
 import android.os.HandlerThread
 import android.os.Looper
+import android.util.Log
 import java.io.IOException
 import java.util.concurrent.atomic.AtomicBoolean
 import org.vvipe.core.Frame
@@ -31,8 +32,8 @@ class PoseSession(private val application: DemoApplication) {
         /** A new picture, and a new result where there are models. */
         fun onFrame()
 
-        /** The pose to compare with: that saved last. */
-        fun onReference(pose: SavedPose)
+        /** A pose was saved, and is the one to compare with from now on. */
+        fun onPoseSaved()
 
         fun onSaveFailed(reason: String)
     }
@@ -79,12 +80,14 @@ class PoseSession(private val application: DemoApplication) {
             field = value
             models?.let { value?.onModelsOpened(it) }
             refusal?.let { value?.onModelsRefused(it) }
-            reference?.let { value?.onReference(it) }
         }
 
     init {
         handler.post(::openModels)
     }
+
+    /** Whether frames come from [source]. */
+    fun isShowing(source: FrameSource) = this.source === source
 
     /** Takes frames from [source], instead of the one so far. */
     fun start(source: FrameSource) {
@@ -131,7 +134,10 @@ class PoseSession(private val application: DemoApplication) {
         handler.post {
             try {
                 application.poses.save(pose)
-                main.post { compareWith(pose) }
+                main.post {
+                    reference = pose
+                    listener?.onPoseSaved()
+                }
             } catch (error: IOException) {
                 main.post { listener?.onSaveFailed(error.message.orEmpty()) }
             }
@@ -141,29 +147,48 @@ class PoseSession(private val application: DemoApplication) {
     private fun openModels() {
         try {
             val models = application.openModels().also { opened = it }
-            val saved = application.poses.load().poses.values
-                .lastOrNull { it.joints == models.lifter.manifest.poseJoints }
+            val saved = lastSaved(models)
             pipeline = FramePipeline(models.detector, models.lifter, models.gallery, NEIGHBOURS)
             latest = LatestResult(models.lifter.manifest, NEIGHBOURS)
             main.post {
                 this.models = models
+                reference = reference ?: saved
                 listener?.onModelsOpened(models)
-                saved?.let(::compareWith)
             }
         } catch (error: ModelRefusedException) {
-            main.post {
-                refusal = error.message.orEmpty().also { listener?.onModelsRefused(it) }
-            }
+            refuse(error)
+        } catch (error: RuntimeException) {
+            refuse(error)
+        } catch (error: LinkageError) {
+            refuse(error)
         }
     }
 
-    private fun compareWith(pose: SavedPose) {
-        reference = pose
-        listener?.onReference(pose)
+    private fun lastSaved(models: Models): SavedPose? = try {
+        application.poses.load().poses.values.lastOrNull { it.joints == models.lifter.manifest.poseJoints }
+    } catch (error: IOException) {
+        Log.w(TAG, "The saved poses cannot be read", error)
+        null
+    }
+
+    // Pictures go on without poses.
+    private fun refuse(error: Throwable) {
+        Log.w(TAG, "The models cannot be used", error)
+        pipeline = null
+        latest = null
+        main.post {
+            refusal = (error.message ?: error.javaClass.simpleName).also { listener?.onModelsRefused(it) }
+        }
     }
 
     private fun work(frame: Frame) {
-        val result = pipeline?.process(frame)
+        val result = try {
+            pipeline?.process(frame)
+        } catch (error: IllegalStateException) {
+            // What an interpreter throws when it fails.
+            refuse(error)
+            null
+        }
         picture.write(frame)
         synchronized(lock) {
             picture.swap()
@@ -183,5 +208,6 @@ class PoseSession(private val application: DemoApplication) {
     companion object {
         /** Poses of the gallery that are shown. */
         const val NEIGHBOURS = 3
+        private const val TAG = "PoseSession"
     }
 }
