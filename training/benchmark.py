@@ -4,7 +4,6 @@ Every figure is the median of several runs after a warm-up. Parts are given as s
 machines differ and are shared; seconds alone compare only within one table.
 """
 
-import argparse
 import multiprocessing
 import resource
 import statistics
@@ -14,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.evaluation.report import format_table
 from vvipe_tf.silence import silenced_start
 
@@ -169,7 +168,7 @@ def _in_own_process(function, *arguments):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m training.benchmark", description=__doc__.splitlines()[0])
+    parser = CommandParser(prog="python -m training.benchmark", description=__doc__.splitlines()[0])
     parser.add_argument("--batch-size", type=int, nargs="+", default=BATCH_SIZES, help="batch sizes (%(default)s)")
     parser.add_argument("--runs", type=int, default=20, help="runs that count for each figure (%(default)s)")
     parser.add_argument(

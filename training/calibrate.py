@@ -7,7 +7,6 @@ weights are fitted on half of the sequences of a part that was not trained on an
 another laboratory gives errors as users will have them; the embeddings themselves are not touched.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from scipy.stats import spearmanr
 
 from training.evaluate import choose_splits
 from vvipe_tf.apps.uncertainty import UncertaintyWeights, fit_uncertainty, uncertainty_signs
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.near_duplicates import select_gallery
@@ -134,7 +133,7 @@ def _detected(keypoints, rng, may_miss):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m training.calibrate", description=__doc__.splitlines()[0])
+    parser = CommandParser(prog="python -m training.calibrate", description=__doc__.splitlines()[0])
     parser.add_argument("--run-dir", required=True, help="run folder of training.train")
     parser.add_argument("--data", help="a .poses.npz, or `synthetic`; the data of the run by default")
     parser.add_argument(

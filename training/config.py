@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vvipe_tf.cli import CommandParser
 from vvipe_tf.data.views import ViewConfig
 from vvipe_tf.models.network_config import NetworkConfig
 
@@ -80,7 +81,7 @@ class TrainConfig:
 
     def __post_init__(self):
         """Checks the ranges."""
-        for name in ("batch_size", "validate_every", "gallery_size", "steps_per_execution"):
+        for name in ("batch_size", "views", "validate_every", "gallery_size", "steps_per_execution"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected --{_dashed(name)} of at least 1. Received: {getattr(self, name)}")
         for name in ("vae_steps", "mapping_steps", "kl_warmup", "patience", "devices", "seed"):
@@ -228,9 +229,7 @@ def parse_config(argv: Sequence[str] | None, description: str) -> TrainConfig:
         ValueError: If a value is out of its range.
         SystemExit: If a flag is unknown or of the wrong type (exit code 2), or help was asked for (0).
     """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
+    parser = CommandParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for setting in dataclasses.fields(TrainConfig):
         options = {"help": setting.metadata["help"], "default": setting.default}
         if setting.type is bool:

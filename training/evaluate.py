@@ -5,7 +5,6 @@ the data that the run was trained on or of any other `.poses.npz`. Prints the ta
 they need to be reproduced, in results.json of the run folder; other data and splits measured there before stay.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.near_duplicates import DEFAULT_THRESHOLD, select_gallery
@@ -204,6 +203,8 @@ def read_results(path: str | os.PathLike) -> dict[str, dict]:
         raise ValueError(f"Expected JSON in {path}. Received: {error}") from error
     if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
         raise ValueError(f"Expected {FORMAT} version {VERSION} in {path}. Received: something else")
+    if not isinstance(content.get("results"), dict):
+        raise ValueError(f"Expected results in {path}. Received: none")
     return content["results"]
 
 
@@ -258,8 +259,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(command)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
     parser.add_argument("--run-dir", required=True, help="run folder of training.train")
     parser.add_argument("--data", help="a .poses.npz, or `synthetic`; the data of the run by default")
     parser.add_argument("--split", action="append", help="split to measure, repeatable; all test splits by default")

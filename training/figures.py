@@ -4,7 +4,6 @@
 pose. 8: a t-SNE map of the embeddings. The examples are chosen by rule, spread from easy to hard.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.evaluate import GALLERY_SIZE, choose_splits
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.near_duplicates import select_gallery
@@ -104,8 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(command)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.figures", description=__doc__.splitlines()[0])
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m training.figures", description=__doc__.splitlines()[0])
     parser.add_argument("--run-dir", required=True, help="run folder of training.train; the figures go there")
     parser.add_argument("--data", help="a .poses.npz, or `synthetic`; the data of the run by default")
     parser.add_argument("--split", help="split to draw; the first test split by default")

@@ -278,4 +278,6 @@ def _read_results(path: Path) -> dict:
         raise ValueError(f"Expected JSON in {path}. Received: {error}") from error
     if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
         raise ValueError(f"Expected {FORMAT} version {VERSION} in {path}. Received: something else")
+    if not isinstance(content.get("results"), dict):
+        raise ValueError(f"Expected results in {path}. Received: none")
     return content["results"]

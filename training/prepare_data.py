@@ -11,7 +11,7 @@ from pathlib import Path
 
 from training.pose_conversion import Converted, convert_poses, every_frame, print_report, show_progress
 from training.prepare_views import add_view_arguments, prepare_views
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.dataset_file import DATASET_SUFFIX
 from vvipe_tf.data.near_duplicates import distinct_in_sequences
@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(lambda: prepare_views(arguments) if arguments.views else _prepare(arguments))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="python -m training.prepare_data",
         description="Turns motion capture into a data set of 3D poses: torso units, Z up, one .poses.npz file.",
     )

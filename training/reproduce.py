@@ -5,7 +5,6 @@ Markdown and JSON with the paper's numbers beside ours. Started again it trains 
 breaks is reported and the others go on. Flags after `--` go to every training.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from training.cells import Cell, check_budgets, plan_cells, run_cell
 from training.paper_tables import TABLES, Row, Table
 from training.reproduced_table import describe_reproduction, format_reproduction
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import SYNTHETIC
 from vvipe_tf.data.dataset_file import DATASET_SUFFIX
 from vvipe_tf.formats.atomic import atomic_path
@@ -132,10 +131,8 @@ def _data_file(dataset: str) -> str:
     return str(Path("datasets") / f"{dataset}{DATASET_SUFFIX}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m training.reproduce", description=__doc__.splitlines()[0], allow_abbrev=False
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m training.reproduce", description=__doc__.splitlines()[0])
     parser.add_argument("--table", required=True, choices=tuple(TABLES), help="table to reproduce")
     parser.add_argument(
         "--dataset", required=True, help=f"NAME for datasets/NAME{DATASET_SUFFIX}, such a file, or `{SYNTHETIC}`"

@@ -1,10 +1,12 @@
 """One training run, from the poses to the table."""
 
 import dataclasses
+import hashlib
 import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from training.callbacks import best_weights_file
@@ -130,7 +132,8 @@ def _claim(run_dir, config, about):
     if differing:
         received = ", ".join(f"--{name.replace('_', '-')} {settings[name]}" for name in differing)
         raise ValueError(f"Expected the settings of the run in {run_dir}. Received: {received}; take another --run-dir")
-    if found["data"] != about["data"]:
+    # Runs of before poses were hashed have no hash to compare.
+    if found["data"] != {name: about["data"][name] for name in about["data"] if name in found["data"]}:
         raise ValueError(f"Expected the data that the run in {run_dir} was started on. Received: other data")
     return bool(found.get("finished"))
 
@@ -141,6 +144,7 @@ def _describe_data(data, splits):
         "data": data,
         "synthetic": any(split.synthetic for split in splits.values()),
         "splits": {name: len(split) for name, split in splits.items()},
+        "train_sha256": hashlib.sha256(np.ascontiguousarray(splits["train"].poses)).hexdigest(),
         "licenses": dict(learnt_from),
         "test_licenses": {
             source: text

@@ -4,7 +4,6 @@ Each argument is a run folder or a results.json. Prints one Markdown table for e
 over the runs.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from training.evaluate import RESULTS_FILE, read_results
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.evaluation.report import format_table
 
 LIFTING_COLUMNS = {"mpjpe_mm": "MPJPE mm", "n_mpjpe_mm": "N-MPJPE mm", "p_mpjpe_mm": "P-MPJPE mm"}
@@ -94,7 +93,7 @@ def _split_table(entries: Sequence[Mapping]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m training.summarise", description=__doc__.splitlines()[0])
+    parser = CommandParser(prog="python -m training.summarise", description=__doc__.splitlines()[0])
     parser.add_argument("run", nargs="+", help="run folder, or results.json of one")
     arguments = parser.parse_args(argv)
 

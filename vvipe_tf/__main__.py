@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
-from vvipe_tf.cli import run_command
+from vvipe_tf.cli import CommandParser, run_command
 
 # A command is the module of its name in `vvipe_tf.commands`, with `add_arguments(parser)` and `run(arguments)`. It is
 # imported when it is called, and imports what it needs when it runs: `--help` answers at once.
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = available_commands()
     name = _parser(commands).parse_args(argv[:1] or ["--help"]).command
     command = import_module(f"vvipe_tf.commands.{name}")
-    parser = argparse.ArgumentParser(prog=f"python -m vvipe_tf {name}", description=f"{name}: {commands[name]}.")
+    parser = CommandParser(prog=f"python -m vvipe_tf {name}", description=f"{name}: {commands[name]}.")
     command.add_arguments(parser)
     arguments = parser.parse_args(argv[1:])
     try:
@@ -54,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser(commands) -> argparse.ArgumentParser:
+def _parser(commands) -> CommandParser:
     width = max(map(len, commands))
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m vvipe_tf",
         usage=f"%(prog)s [-h] {{{','.join(commands)}}} ...",
         description="commands:\n" + "\n".join(f"  {name:{width}}  {line}" for name, line in commands.items()),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vvipe_tf.__main__ import COMMANDS, available_commands, main
+from vvipe_tf.cli import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,7 +35,15 @@ def test_what_is_no_command_is_refused(argv, capsys):
     with pytest.raises(SystemExit) as end:
         main(argv)
     assert end.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+def test_a_file_that_may_not_be_written_is_one_line_and_exit_code_2(tmp_path, capsys):
+    too_long = tmp_path / f"{'n' * 300}.json"
+    assert run_command(lambda: too_long.write_text("")) == 2
+    assert capsys.readouterr().err.startswith("error: File name too long: ")
 
 
 @pytest.mark.parametrize("command", sorted(available_commands()))

@@ -64,6 +64,14 @@ def test_kernels_count_as_clipped_to_a_norm_of_one():
         np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
 
 
+def test_a_fresh_kernel_of_full_width_is_clipped_in_half_precision_too():
+    layer = ClippedDense(1024, dtype="mixed_float16")
+    layer.build((None, 1024))
+    # The sum of squares, 10^5, is more than float16 can hold.
+    layer.kernel.assign(np.full((1024, 1024), 300 / 1024, np.float32))
+    np.testing.assert_allclose(layer(np.ones((2, 1024), np.float32)), np.ones((2, 1024)), rtol=1e-2)
+
+
 def test_a_coordinate_that_never_changes_does_not_divide_by_zero(small_networks):
     model = make_model(small_networks)
     keypoints, pose = examples(40)

@@ -115,6 +115,27 @@ def test_two_replicas_learn_what_one_device_learns_if_they_mine_together(global_
     assert np.allclose(alone, together, atol=1e-5) == global_mining
 
 
+def test_replicas_with_different_numbers_of_examples_mine_as_one_device_does(small_networks, two_devices):
+    """A partial last batch: 7 examples here, 5 there; the loss of the 12 is the mean weighted by their numbers."""
+    data, sizes = poses(12, seed=4), (7, 5)
+    embedding = np.random.default_rng(5).normal(size=(12, 5)).astype(np.float32)
+    with two_devices.scope():
+        model = make_vae(small_networks)
+
+    def share(context):
+        rows = slice(0, 7) if context.replica_id_in_sync_group == 0 else slice(7, 12)
+        return tf.constant(embedding[rows]), tf.constant(data[rows])
+
+    @tf.function
+    def measure(values):
+        return two_devices.run(lambda pair: model.compute_triplet_loss(*pair).loss, args=(values,))
+
+    values = two_devices.experimental_distribute_values_from_function(share)
+    losses = two_devices.experimental_local_results(measure(values))
+    expected = make_vae(small_networks).compute_triplet_loss(tf.constant(embedding), tf.constant(data)).loss
+    np.testing.assert_allclose(np.dot(losses, sizes) / 12, expected, rtol=1e-5)
+
+
 def test_replicas_draw_different_noise(small_networks, two_devices):
     with two_devices.scope():
         model = make_vae(small_networks)

@@ -97,6 +97,14 @@ def test_a_folder_that_is_no_finished_run_is_refused(tmp_path):
         read_config(tmp_path)
 
 
+@pytest.mark.parametrize("damage", [{"model": None}, {"model": {"depth": 3}}])
+def test_a_config_without_the_size_of_the_networks_is_refused(damage, run_dir):
+    config = json.loads((run_dir / "config.json").read_text())
+    (run_dir / "config.json").write_text(json.dumps(config | damage))
+    with pytest.raises(ValueError, match="Expected the size of the networks"):
+        load_run(run_dir)
+
+
 def test_a_run_from_before_there_were_kinds_is_v_vipe_and_an_unknown_kind_is_refused(run_dir):
     config = read_config(run_dir)
     assert config.pop("kind") == "vvipe"

@@ -124,6 +124,9 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(data, tmp_pa
     [
         (["--data", "nowhere.poses.npz"], "nowhere.poses.npz"),
         (["--batch-size", "33"], "multiple of --views 2"),
+        (["--views", "0"], "--views of at least 1"),
+        (["--max-elevation", "nan"], "finite max_elevation"),
+        (["--keypoint-noise", "inf"], "finite keypoint_noise"),
         (["--learning-rate", "nan"], "--learning-rate above 0"),
         (["--dropout", "1.0"], "dropout in [0, 1)"),
         (["--devices", "9"], "--devices"),
@@ -137,10 +140,15 @@ def test_bad_input_is_one_line_and_exit_code_2(flags, message, data, tmp_path, c
     assert "\n" not in error
 
 
-def test_an_unknown_flag_is_exit_code_2(capsys):
+@pytest.mark.parametrize("flags", [["--no-such-flag"], ["--batch-size", "many"], ["--model", "gan"], ["--vae", "1"]])
+def test_a_wrong_flag_is_one_line_and_exit_code_2(flags, capsys):
     with pytest.raises(SystemExit) as exit_info:
-        main(["--no-such-flag"])
+        main(flags)
     assert exit_info.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert flags[0] in error
+    assert error.count("\n") == 1
 
 
 def test_other_settings_do_not_go_on_with_a_run(run_dir, data, capsys):

@@ -83,8 +83,8 @@ class ViewConfig:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"Expected {name} in [0, 1]. Received: {getattr(self, name)}")
         for name in ("max_elevation", "max_roll", "body_shape_sigma", "pose_shape_sigma", "keypoint_noise"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"Expected {name} of at least 0. Received: {getattr(self, name)}")
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"Expected a finite {name} of at least 0. Received: {getattr(self, name)}")
 
 
 class ViewDraw(NamedTuple):

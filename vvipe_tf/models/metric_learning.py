@@ -96,7 +96,9 @@ class MetricLearningModel(keras.Model):
         context = tf.distribute.get_replica_context()
         if self.global_mining and context is not None and context.num_replicas_in_sync > 1:
             candidates, poses = _gather(context, embedding), _gather(context, pose)
-            first_index = context.replica_id_in_sync_group * tf.shape(pose)[0]
+            # Replicas may hold different numbers of examples, as in a partial last batch.
+            sizes = context.all_gather(tf.shape(pose)[:1], axis=0)
+            first_index = tf.reduce_sum(sizes[: context.replica_id_in_sync_group])
         else:
             candidates, poses, first_index = embedding, None, 0
         nearness = None if self.mining == "paper" else pairwise_embedding_distance(embedding, candidates)

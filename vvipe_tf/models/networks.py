@@ -15,7 +15,8 @@ class ClippedDense(layers.Dense):
     def call(self, inputs):
         """Applies the layer."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
-        norm = ops.cast(ops.sqrt(ops.sum(ops.square(self.kernel))), self.compute_dtype)
+        # In float32: the sum of squares of a fresh kernel is near the largest float16.
+        norm = ops.cast(ops.sqrt(ops.sum(ops.square(ops.cast(self.kernel, "float32")))), self.compute_dtype)
         return ops.matmul(inputs, kernel / ops.maximum(norm, 1.0)) + ops.cast(self.bias, self.compute_dtype)
 
 

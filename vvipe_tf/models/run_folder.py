@@ -190,6 +190,10 @@ def load_any_run(run_dir: str | os.PathLike) -> AnyTrainedModel:
     config = read_config(run_dir)
     if not config.get("finished"):
         raise ValueError(f"Expected a finished run. Received: {run_dir}, which is still in training")
+    try:
+        network_config = NetworkConfig(**config["model"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"Expected the size of the networks in {run_dir / CONFIG_FILE}. Received: {error}") from error
     weights = run_dir / WEIGHTS_FILE
     if not weights.is_file():
         raise FileNotFoundError(f"Expected the weights of a run at {weights}. Received: no such file")
@@ -197,7 +201,7 @@ def load_any_run(run_dir: str | os.PathLike) -> AnyTrainedModel:
     if digest != config.get("weights_sha256"):
         raise ValueError(f"Expected {weights} with the SHA-256 that config.json names. Received: {digest}")
     model = MODELS[model_kind(config)]
-    networks = model.network_set.build(NetworkConfig(**config["model"]))
+    networks = model.network_set.build(network_config)
     networks.set_weights(read_arrays(weights))
     return model(networks, config)
 
