@@ -17,6 +17,7 @@ from vvipe_tf.data.dataset_file import DATASET_SUFFIX
 from vvipe_tf.data.near_duplicates import distinct_in_sequences
 from vvipe_tf.formats.motion_capture.bvh_poses import METRES_PER_UNIT, read_bvh_poses
 from vvipe_tf.formats.motion_capture.mocap_archive import read_mocap_archive
+from vvipe_tf.formats.motion_capture.official_folders import OfficialRecording, find_captures
 from vvipe_tf.formats.motion_capture.recording import MotionCapture
 from vvipe_tf.keypoints import get_profile
 
@@ -32,6 +33,10 @@ class _Settings:
     drop_near_duplicates: bool
 
 
+# A file and whether the user named it, or a recording of an official folder.
+_Input = tuple[Path, bool] | OfficialRecording
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code (2 for bad input)."""
     arguments = _parser().parse_args(argv)
@@ -43,7 +48,12 @@ def _parser() -> CommandParser:
         prog="python -m training.prepare_data",
         description="Turns motion capture into a data set of 3D poses: torso units, Z up, one .poses.npz file.",
     )
-    parser.add_argument("input", nargs="+", type=Path, help="motion capture archive (.npz), .bvh file, or a folder")
+    parser.add_argument(
+        "input",
+        nargs="+",
+        type=Path,
+        help="motion capture archive (.npz), .bvh file, a folder of them, or an official folder (training/README.md)",
+    )
     parser.add_argument("--output", required=True, type=Path, help=f"file to write, ends in {DATASET_SUFFIX}")
     parser.add_argument("--profile", help="joints to keep (default: H36M_17; of views COCO_13 where they have no more)")
     parser.add_argument("--fps", type=float, default=10.0, help="frames a second to keep (default: %(default)g)")
@@ -71,13 +81,15 @@ def _prepare(arguments: argparse.Namespace) -> None:
         arguments.unit,
         arguments.drop_near_duplicates,
     )
-    files, skipped = _find_files(arguments.input)
-    results = list(show_progress(_convert_all(files, settings, arguments.jobs), len(files)))
+    inputs, skipped, notes = _find_inputs(arguments.input, not arguments.measured)
+    results = list(show_progress(_convert_all(inputs, settings, arguments.jobs), len(inputs)))
     skipped += [result.skipped for result in results if result.skipped]
     print_report(results, skipped)
+    for note in notes:
+        print(note)
     datasets = [result.dataset for result in results if result.dataset is not None and len(result.dataset)]
     if not datasets:
-        raise ValueError(f"Expected at least one usable pose. Received: none in {len(files)} files")
+        raise ValueError(f"Expected at least one usable pose. Received: none in {len(inputs)} files")
     dataset = PoseDataset.concatenate(datasets)
     dataset.save(arguments.output)
     for row in dataset.summary():
@@ -85,49 +97,61 @@ def _prepare(arguments: argparse.Namespace) -> None:
     print(f"wrote {arguments.output}: {len(dataset):,} poses, {dataset.profile.name}, {dataset.fps:g} frames a second")
 
 
-def _find_files(inputs: Iterable[Path]) -> tuple[list[tuple[Path, bool]], list[str]]:
-    """Files to read, each with whether the user named it, and the names of those left out of folders."""
+def _find_inputs(inputs: Iterable[Path], universal: bool) -> tuple[list[_Input], list[str], list[str]]:
+    """What to read, the names of what is left out of folders, and notes for the user."""
     files: dict[Path, bool] = {}
-    skipped = []
+    recordings: list[_Input] = []
+    skipped, notes = [], []
     for path in inputs:
         if not path.is_dir():
             if not path.exists():
                 raise FileNotFoundError(f"Expected a file or folder. Received: {path}, which does not exist")
             files[path.resolve()] = True
             continue
+        if (official := find_captures(path, universal)) is not None:
+            recordings += official.recordings
+            notes += official.notes
+            continue
         for found in sorted(entry for entry in path.rglob("*") if entry.is_file()):
             if found.suffix.lower() not in (".npz", ".bvh") or found.name.endswith(DATASET_SUFFIX):
                 skipped.append(str(found))
             else:
                 files.setdefault(found.resolve(), False)
-    if not files:
-        raise ValueError(f"Expected .npz or .bvh files. Received: none in {', '.join(str(path) for path in inputs)}")
-    return list(files.items()), skipped
+    if not files and not recordings:
+        raise ValueError(
+            "Expected .npz or .bvh files, or the official files of Human3.6M or MPI-INF-3DHP. "
+            f"Received: none in {', '.join(str(path) for path in inputs)}"
+        )
+    return [*files.items(), *recordings], skipped, notes
 
 
-def _convert_all(files: list[tuple[Path, bool]], settings: _Settings, jobs: int) -> Iterator[Converted]:
+def _convert_all(inputs: list[_Input], settings: _Settings, jobs: int) -> Iterator[Converted]:
     convert = partial(_convert, settings=settings)
-    if min(jobs, len(files)) == 1:
-        yield from map(convert, files)
+    if min(jobs, len(inputs)) == 1:
+        yield from map(convert, inputs)
         return
     # Spawned, not forked: the parent may hold threads (NumPy, TensorFlow).
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(files)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(jobs, len(inputs)), mp_context=context) as pool:
         try:
-            yield from pool.map(convert, files)
+            yield from pool.map(convert, inputs)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _convert(file: tuple[Path, bool], settings: _Settings) -> Converted:
-    path, named = file
-    try:
-        capture, remark = _read(path, settings)
-    except ValueError as error:
-        if named:
-            raise
-        return Converted(skipped=str(error))
+def _convert(given: _Input, settings: _Settings) -> Converted:
+    if isinstance(given, OfficialRecording):
+        read = given.read()
+        capture, remark = read.capture, f"{given.name}: {'; '.join(read.notes)}" if read.notes else ""
+    else:
+        path, named = given
+        try:
+            capture, remark = _read(path, settings)
+        except ValueError as error:
+            if named:
+                raise
+            return Converted(skipped=str(error))
     profile = get_profile(settings.profile)
     stride = max(1, round(capture.fps / settings.fps))
     rows = every_frame(capture.sequence, stride)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.formats.motion_capture.official_files import write_3dhp, write_human36m
 from training.prepare_data import main
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.keypoints import H36M_17, MOCAP_22, map_keypoints
@@ -213,3 +214,14 @@ def test_real_data_are_all_usable(shared_data, tmp_path, capsys):
     assert counts_of(printed, "deepmimic")["kept"] == 351
     assert counts_of(printed, "bvh_samples")["kept"] == 110 + 46 + 459
     assert "unit cm (guessed), up axis y (guessed) (2 files)" in printed
+
+
+def test_official_folders_become_poses_as_their_page_says(tmp_path, capsys):
+    write_human36m(tmp_path / "human36m", "S9", "Directions 1", frames=11)
+    write_3dhp(tmp_path / "3dhp", "S1/Seq1", frames=6, numbers=(0, 3))
+    output = tmp_path / "both.poses.npz"
+    assert main([str(tmp_path / "human36m"), str(tmp_path / "3dhp"), "--output", str(output), "--fps", "25"]) == 0
+    dataset = PoseDataset.load(output)
+    assert {row.source: row.poses for row in dataset.summary()} == {"human36m": 6, "mpi_inf_3dhp": 6}
+    assert set(dataset.subject) == {"S9", "S1"}
+    assert "read 2 of 2 files" in capsys.readouterr().err
