@@ -1,5 +1,5 @@
 # Sourced by ./build and ../test/run_app: gets the tools and compiles the app into ../build. Needs JDK 17 and Maven.
-# aapt2 is taken from the PATH; where there is none, from Debian's packages, unpacked and not installed.
+# Exit code 3: something could not be fetched. aapt2 is taken from the PATH; where there is none, from Debian's packages, unpacked and not installed.
 
 demo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 out=$demo/build
@@ -21,7 +21,8 @@ fetch_libraries() {
     if [[ ! $stamp -nt $demo/apk/pom.xml ]]; then
         echo "== libraries from Maven Central"
         rm -rf "$out/lib" "$out/aar"
-        mvn -q -B -ntp -f "$demo/apk/pom.xml" package
+        mvn -q -B -ntp -f "$demo/apk/pom.xml" package ||
+            { echo "error: Expected Maven Central. Received: the failure above" >&2; exit 3; }
         local archive name
         for archive in "$out"/lib/{app,test}/*.aar; do
             name=$(basename "$archive" .aar)
@@ -47,7 +48,7 @@ fetch_aapt2() {
         (cd "$packages/deb" && apt-get -qq download aapt apksigner libapksig-java android-libaapt android-libandroidfw \
             android-libbacktrace android-libbase android-libcutils android-liblog android-libutils \
             android-libziparchive libprotobuf-lite32 libunwind8 libzopfli1 p7zip p7zip-full 2> log) ||
-            { cat "$packages/deb/log" >&2; echo "error: Expected aapt2, or a Debian after apt-get update" >&2; return 1; }
+            { cat "$packages/deb/log" >&2; echo "error: Expected aapt2, or a Debian after apt-get update" >&2; exit 3; }
         local package
         for package in "$packages"/deb/*.deb; do dpkg -x "$package" "$packages"; done
     fi

