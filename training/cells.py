@@ -14,6 +14,7 @@ import numpy as np
 from training.config import TrainConfig, parse_config
 from training.evaluate import RESULTS_FILE, read_results
 from training.measure_views import RESULTS_FILE as VIEW_RESULTS_FILE
+from training.measure_views import VERSION as VIEW_RESULTS_VERSION
 from training.paper_tables import Row, Table
 from vvipe_tf.provenance import describe_command
 
@@ -31,12 +32,14 @@ class Cell:
         config: What its flags mean.
         flags: Flags of `training.train`, exactly as they are given.
         views: Recorded views to measure as well, or None.
+        frames: List of the frames of `views` to measure, or None.
     """
 
     row: Row
     config: TrainConfig = field(repr=False)
     flags: tuple[str, ...]
     views: str | None = None
+    frames: str | None = None
 
     @property
     def run_dir(self) -> Path:
@@ -59,7 +62,8 @@ class Cell:
         if not self.views:
             return ()
         size = str(self.config.gallery_size)
-        return ("--run-dir", str(self.run_dir), "--views", self.views, "--gallery-size", size)
+        listed = ("--frames", self.frames) if self.frames else ()
+        return ("--run-dir", str(self.run_dir), "--views", self.views, "--gallery-size", size, *listed)
 
     def read_virtual(self) -> list[dict]:
         """What its command measured on virtual cameras: entries of results.json."""
@@ -69,7 +73,8 @@ class Cell:
     def read_real(self) -> list[dict]:
         """What was measured on the recorded views: entries of view_results.json."""
         file = self.run_dir / VIEW_RESULTS_FILE
-        results = json.loads(file.read_text())["results"] if self.views and file.exists() else {}
+        content = json.loads(file.read_text()) if self.views and file.exists() else {}
+        results = content["results"] if content.get("version") == VIEW_RESULTS_VERSION else {}
         return _measured_by(describe_command(EVALUATE, list(self.views_flags)), results)
 
     def missing_steps(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -89,6 +94,7 @@ def plan_cells(
     extra_flags: Sequence[str] = (),
     steps_scale: float = 1.0,
     views: str | None = None,
+    frames: str | None = None,
 ) -> dict[Row, list[Cell]]:
     """Works out what is to be trained.
 
@@ -101,13 +107,17 @@ def plan_cells(
         extra_flags: Flags of `training.train` for all rows; those of a row come after them.
         steps_scale: Factor on all steps.
         views: Recorded views to measure as well.
+        frames: List of the frames of `views` to measure.
 
     Returns:
         Cells of every trained row, one for each seed.
 
     Raises:
-        ValueError: If a value is out of its range.
+        ValueError: If a value is out of its range, or recorded views to learn from, or to choose frames of, are not
+            named.
     """
+    if frames and not views:
+        raise ValueError("Expected --views with --frames. Received: none")
     if not (np.isfinite(steps_scale) and steps_scale > 0):
         raise ValueError(f"Expected a positive --steps-scale. Received: {steps_scale}")
     planned = {}
@@ -116,6 +126,10 @@ def plan_cells(
             continue
         shared = [*table.flags, *extra_flags, *row.flags]
         settings = parse_config(shared, "")
+        if table.on_recorded and not settings.recorded:
+            raise ValueError(
+                "Expected `-- --recorded FILE.views.npz --recorded-kind DETECTOR` at the end. Received: none"
+            )
         for name, steps in _wanted_steps(settings, steps_scale).items():
             if steps != getattr(settings, name):
                 shared += [f"--{name.replace('_', '-')}", str(steps)]
@@ -123,7 +137,7 @@ def plan_cells(
         for seed in seeds:
             run_dir = Path(output) / f"{re.sub('[^a-z0-9]+', '_', row.name.lower()).strip('_')}_{seed}"
             flags = [*shared, "--data", data, "--seed", str(seed), "--run-dir", str(run_dir)]
-            planned[row].append(Cell(row, parse_config(flags, ""), tuple(flags), views))
+            planned[row].append(Cell(row, parse_config(flags, ""), tuple(flags), views, frames))
     return planned
 
 

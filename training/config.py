@@ -32,6 +32,10 @@ class TrainConfig:
     )
     run_dir: str = _flag("runs/quickstart", "folder of the run; an unfinished run in it goes on")
     data: str = _flag("synthetic", "a .poses.npz of training.prepare_data, or `synthetic` for the built-in poses")
+    recorded: str = _flag(
+        "", "a .views.npz: what its cameras saw takes the place of views at chest height; its training poses only"
+    )
+    recorded_kind: str = _flag("ground_truth", "with --recorded: kind of keypoints, or the name of a detector")
     distinct: bool = _flag(True, "leave near-duplicates within a sequence out of the training poses")
     stage: str = _flag("both", "which stage of V-VIPE to train", ("both", "vae", "mapping"))
     seed: int = _flag(0, "seed of the weights, the order and the views")
@@ -118,6 +122,12 @@ class TrainConfig:
             raise ValueError(
                 "Expected --views of at least 2 and --mining hard or semi_hard with --model pr_vipe. "
                 f"Received: {self.views}, {self.mining}"
+            )
+        if self.recorded and (self.model == "lifter" or self.pose_shape):
+            # A .views.npz does not say how its cameras stand, and recorded people are as they are.
+            raise ValueError(
+                "Expected --model vvipe or pr_vipe, and --pose-shape 0, with --recorded. "
+                f"Received: {self.model}, {self.pose_shape}"
             )
         if self.model == "lifter" and (self.views != 1 or self.body_shape or self.pose_shape):
             raise ValueError(

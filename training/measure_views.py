@@ -1,22 +1,26 @@
 """Measures a trained model on the views of real cameras: what `python -m training.evaluate --views FILE` does.
 
 Without a frame list two galleries are measured: all frames, where the frames just before and after a query's are no
-answers, and those that are no near-duplicates. The numbers go to view_results.json of the run folder, apart from those
-of virtual cameras.
+answers, and those that are no near-duplicates; of sources that the protocol splits, test subjects only. Each gallery
+holds the views that every model can use, those with all joints. A model with a mask is measured on those with missing
+joints as well, in galleries of their own whose names end in `_with_missing`. The numbers go to view_results.json of
+the run folder, apart from those of virtual cameras.
 """
 
 import argparse
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from training.evaluate import digest_frames
+from training.view_report import WITH_MISSING, format_view_report
 from vvipe_tf.data.camera_groups import camera_groups
 from vvipe_tf.data.frame_list import FrameList, read_frame_list
 from vvipe_tf.data.near_duplicates import DEFAULT_THRESHOLD, select_gallery
+from vvipe_tf.data.splits import held_out_poses
 from vvipe_tf.data.view_set import ViewSet
 from vvipe_tf.evaluation.aligned_neighbours import nearest_aligned_poses
 from vvipe_tf.evaluation.baselines import embed_canonical_poses, embed_normalised_keypoints
@@ -27,12 +31,12 @@ from vvipe_tf.evaluation.neighbours import nearest_neighbours
 from vvipe_tf.evaluation.protocol import metric_profiles
 from vvipe_tf.evaluation.recorded_lifting import evaluate_agreement, evaluate_recorded_lifting
 from vvipe_tf.evaluation.recorded_views import (
+    TooFewCandidatesError,
     evaluate_recorded_chance,
     evaluate_recorded_oracle,
     evaluate_recorded_retrieval,
     usable_ranks,
 )
-from vvipe_tf.evaluation.report import format_table
 from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.keypoints import COCO_13
 from vvipe_tf.provenance import describe_commit, describe_versions
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
 RESULTS_FILE = "view_results.json"
 FORMAT = "vvipe-view-results"
-VERSION = 1
+VERSION = 2
 # Larger recordings are measured on their distinct frames only, or on a list.
 MAX_FRAMES = 12_000
 _FIND_NEIGHBOURS = {"vvipe": nearest_neighbours, "pr_vipe": nearest_distributions, "lifter": nearest_aligned_poses}
@@ -103,8 +107,8 @@ def measure_views(
         seed: Seed of their choice.
 
     Returns:
-        JSON-ready results; Hit@k in [0, 1], NP-MPJPE in torso units. A view that the model cannot use, because too few
-        joints (any joint, for a model without a mask) were detected, is counted and left out.
+        JSON-ready results; Hit@k in [0, 1], NP-MPJPE in torso units. Each gallery counts the recorded views that show
+        too little to be in it.
 
     Raises:
         ValueError: If there are no such keypoints, a listed frame is not there, or there is too little to measure.
@@ -115,66 +119,49 @@ def measure_views(
         columns = views.poses.subject, views.poses.sequence, views.poses.frame
         views = views.keep_views(frame_list.find(*columns, views.cameras))
         frame_list.check_found()
-    recorded = views.of_kind(kind)
-    seen = recorded.usable(all_joints=not model.network_config.use_mask)
-    rows = np.flatnonzero(seen.any(axis=0))
-    recorded_views = int(recorded.visible.any(axis=-1).sum())
-    views, seen = views.select(rows), seen[:, rows]
-    embeddings = _embed(model, views.of_kind(kind), seen)
-    galleries = {}
-    everything = np.arange(len(views))
-    if frame_list is not None:
-        galleries["listed"] = _measure_gallery(model, views, kind, seen, embeddings, everything, 0)
     else:
-        if len(views) <= MAX_FRAMES:
-            galleries["all"] = _measure_gallery(model, views, kind, seen, embeddings, everything, window)
-        distinct = select_gallery(views.poses, gallery_size, seed, DEFAULT_THRESHOLD)
-        galleries["distinct"] = _measure_gallery(model, views, kind, seen, embeddings, distinct, 0)
-        galleries["distinct"]["near_duplicate_threshold"] = DEFAULT_THRESHOLD
+        views = views.select(held_out_poses(views.poses))
+        if not len(views):
+            raise ValueError("Expected poses that the protocol does not train on, or a frame list. Received: none")
+    recorded = views.of_kind(kind)
+    recorded_views = int(recorded.visible.any(axis=-1).sum())
+    seen_by_suffix = {"": recorded.usable(all_joints=True)}
+    if model.network_config.use_mask:
+        seen_by_suffix[WITH_MISSING] = recorded.usable()
+    embeddings = _embed(model, recorded, list(seen_by_suffix.values())[-1])
+    if np.array_equal(seen_by_suffix[""], seen_by_suffix.get(WITH_MISSING)):
+        del seen_by_suffix[WITH_MISSING]
+    galleries, left_out = {}, {}
+    for suffix, seen in seen_by_suffix.items():
+        rows = np.flatnonzero(seen.any(axis=0))
+        unusable = recorded_views - int(seen.sum())
+        for name, frames, of_window in _choose_frames(views.select(rows), frame_list, window, gallery_size, seed):
+            try:
+                gallery = _measure_gallery(model, views, kind, seen, embeddings, rows[frames], of_window)
+                galleries[name + suffix] = gallery | {"unusable_views": unusable}
+            except TooFewCandidatesError as error:
+                left_out[name + suffix] = str(error)
+    if not galleries:
+        raise ValueError(next(iter(left_out.values())))
     return {
         "model_kind": _kind_of(model),
         "virtual": False,
         "synthetic": views.poses.synthetic,
         "seed": seed,
-        "unusable_views": recorded_views - int(seen.sum()),
+        "near_duplicate_threshold": DEFAULT_THRESHOLD,
         "galleries": galleries,
+        "left_out": left_out,
     }
 
 
-def format_view_report(entry: Mapping) -> str:
-    """One kind of keypoints: for each gallery a retrieval table and the lifting errors of each camera."""
-    parts = [f"## {entry['data']}, {entry['kind']}, real cameras"]
-    if entry["synthetic"]:
-        parts.append("SYNTHETIC poses: these numbers show that the code works, not how well.")
-    for name, gallery in entry["galleries"].items():
-        metric = gallery["metrics"][0]
-        chance = gallery["groups"]["all"]["chance"][metric]
-        ks = list(chance["hit_at_k"])
-        rows = []
-        for group, measured in gallery["groups"].items():
-            for title, part in (("model", "model"), ("2D keypoints", "keypoints_2d"), ("chance", "chance")):
-                rows.append([f"{title}, {group}", *_cells(measured[part][metric], ks)])
-        for title, part in (("oracle: 3D to other 3D", "oracle_3d"), ("oracle: canonical poses", "canonical_3d")):
-            if part in gallery:
-                rows.append([title, *_cells(gallery[part][metric], ks)])
-        parts += [
-            f"### {_TITLES[name].format(**gallery)}",
-            f"{gallery['frames']:,} frames, {len(gallery['seen'])} cameras, metric on {metric}, a hit within "
-            f"{chance['threshold']:g} torso units. "
-            f"Recorded views that show too little to be used: {entry['unusable_views']:,}.",
-            format_table(["", *(f"Hit@{k}" for k in ks), "NP-MPJPE of 1st", "candidates", "pairs"], rows),
-        ]
-        if "lifting" in gallery:
-            parts.append(_lifting_table(gallery))
-    parts.append(f"Command: `{entry.get('command') or 'none, called from Python'}`")
-    return "\n\n".join(parts) + "\n"
-
-
-_TITLES = {
-    "all": "All frames; those within {window} frames of the query's, its own aside, are no answers",
-    "distinct": "Frames of which none is within {near_duplicate_threshold:g} of another",
-    "listed": "Frames of the list",
-}
+def _choose_frames(views, frame_list, window, gallery_size, seed) -> list[tuple[str, np.ndarray, int]]:
+    """Galleries: name, frames (indices), and how many frames near a query's are no answers."""
+    everything = np.arange(len(views))
+    if frame_list is not None:
+        return [("listed", everything, 0)]
+    distinct = select_gallery(views.poses, gallery_size, seed, DEFAULT_THRESHOLD) if len(views) else everything
+    chosen = [("all", everything, window), ("distinct", distinct, 0)]
+    return chosen if len(views) <= MAX_FRAMES else chosen[1:]
 
 
 def _measure_gallery(model, views, kind, seen, embeddings, chosen, window) -> dict:
@@ -209,7 +196,7 @@ def _measure_gallery(model, views, kind, seen, embeddings, chosen, window) -> di
 
     gallery = {
         "frames": len(views),
-        "frames_sha256": digest_frames(poses),
+        "frames_sha256": _digest_views(views, seen),
         "window": window,
         "metrics": list(errors),
         "seen": dict(zip(views.cameras, seen.sum(axis=1).tolist(), strict=True)),
@@ -226,6 +213,12 @@ def _measure_gallery(model, views, kind, seen, embeddings, chosen, window) -> di
     agreement = evaluate_agreement(lifted, seen, poses.torso_lengths_mm)
     lifting = evaluate_recorded_lifting(lifted, seen, true_poses, poses.torso_lengths_mm, views.cameras)
     return gallery | {"lifting": lifting.to_dict(), "agreement": None if agreement is None else agreement.to_dict()}
+
+
+def _digest_views(views: ViewSet, seen: np.ndarray) -> str:
+    """SHA-256 of the frames and of which camera's views of them are measured."""
+    about = "\n".join([digest_frames(views.poses), *views.cameras]).encode()
+    return hashlib.sha256(about + np.packbits(seen).tobytes()).hexdigest()
 
 
 def _embed(model, recorded, seen) -> np.ndarray:
@@ -252,23 +245,6 @@ def _sequence_numbers(poses) -> np.ndarray:
     for number, rows in enumerate(poses.sequence_frames().values()):
         numbers[rows] = number
     return numbers
-
-
-def _cells(result: Mapping, ks: Sequence[str]) -> list[str]:
-    error = result.get("first_neighbour_np_mpjpe")
-    hits = [f"{100 * result['hit_at_k'][k]:.1f}" for k in ks]
-    return [*hits, "" if error is None else f"{error:.3f}", f"{result['gallery_size']:,.1f}", str(result["pairs"])]
-
-
-def _lifting_table(gallery: Mapping) -> str:
-    errors = ("mpjpe_mm", "n_mpjpe_mm", "p_mpjpe_mm")
-    cameras = [*gallery["lifting"]["cameras"], {"name": "mean", **gallery["lifting"]["mean"]}]
-    frames = {**gallery["seen"], "mean": ""}
-    rows = [[each["name"], str(frames[each["name"]]), *(f"{each[error]:.1f}" for error in errors)] for each in cameras]
-    agreement = gallery["agreement"]
-    if agreement is not None:
-        rows.append(["between two cameras", str(agreement["frames"]), f"{agreement['mpjpe_mm']:.1f}", "", ""])
-    return format_table(["lifting", "frames", "MPJPE mm", "N-MPJPE mm", "P-MPJPE mm"], rows)
 
 
 def _read_results(path: Path) -> dict:

@@ -18,6 +18,7 @@ class Measurement:
         retrieval: Retrieval by its part: `model`, `keypoints_2d`, `chance`, `canonical_3d`; each with `hit_at_k`.
         lifting: Mean errors by name, or None where nothing was lifted.
         lifting_frame: Frame that MPJPE is taken in.
+        lifting_joints: Joints that lifting errors are means over.
     """
 
     title: str
@@ -27,6 +28,7 @@ class Measurement:
     retrieval: Mapping[str, Mapping]
     lifting: Mapping[str, float] | None
     lifting_frame: str
+    lifting_joints: str
 
 
 def virtual_measurements(entry: Mapping) -> Iterator[Measurement]:
@@ -43,6 +45,8 @@ def virtual_measurements(entry: Mapping) -> Iterator[Measurement]:
             retrieval={part: by_metric[metric] for part, by_metric in parts.items()},
             lifting=measured["lifting"]["mean"] if "lifting" in measured else None,
             lifting_frame=entry.get("lifting_frame", "canonical"),
+            # Before it was told, the lifter was measured on all that it lifts.
+            lifting_joints=entry.get("lifting_joints", "H36M_17" if entry.get("model_kind") == "lifter" else "COCO_13"),
         )
 
 
@@ -62,4 +66,5 @@ def view_measurements(entry: Mapping) -> Iterator[Measurement]:
                 retrieval={part: by_metric[metric] for part, by_metric in parts.items()},
                 lifting=lifting,
                 lifting_frame="canonical",
+                lifting_joints="COCO_13",
             )

@@ -77,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         data = _data_file(arguments.dataset)
         output = Path(arguments.output or Path("runs") / "reproduce" / Path(data).name.removesuffix(DATASET_SUFFIX))
+        measured = (arguments.views, arguments.frames)
         cells = plan_cells(
-            table, rows, arguments.seeds, data, output, arguments.flags, arguments.steps_scale, arguments.views
+            table, rows, arguments.seeds, data, output, arguments.flags, arguments.steps_scale, *measured
         )
         if not arguments.allow_unequal_budget:
             check_budgets(cells)
@@ -89,11 +90,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         for file in filter(None, (data, arguments.views)):
             if file != SYNTHETIC and not Path(file).is_file():
                 raise FileNotFoundError(f"Expected a file. Received: {file}, which is none")
+        if arguments.frames and not Path(arguments.frames).exists():
+            raise FileNotFoundError(f"Expected a frame list. Received: {arguments.frames}, which does not exist")
         broken = run_cells(every_cell, arguments.jobs)
         about = {
             "table": arguments.table,
             "data": data,
             "views": arguments.views,
+            "frames": arguments.frames,
             "broken": broken,
             "command": describe_command("training.reproduce", argv),
             "commit": describe_commit(),
@@ -138,6 +142,7 @@ def _parser() -> CommandParser:
         "--dataset", required=True, help=f"NAME for datasets/NAME{DATASET_SUFFIX}, such a file, or `{SYNTHETIC}`"
     )
     parser.add_argument("--views", help="a .views.npz of recorded cameras, measured in tables of their own")
+    parser.add_argument("--frames", help="with --views: frame list in PR-VIPE's form, a file or a folder")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds of every system (%(default)s)")
     parser.add_argument("--systems", nargs="+", help="rows of the table by name; all by default")
     parser.add_argument("--steps-scale", type=float, default=1.0, help="factor on all training steps (%(default)s)")

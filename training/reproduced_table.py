@@ -109,8 +109,11 @@ def _format_measurements(
         of_row = [first] if row.flags is None else measured.get(row, {}).values()
         if is_lifting:
             lifted = [each for each in of_row if each.lifting is not None]
-            frames = ", ".join(sorted({each.lifting_frame for each in lifted})) or NOT_RUN
-            return [frames, *map(_shown, lifting_values(each.lifting for each in lifted))]
+            how = [
+                ", ".join(sorted(names)) or NOT_RUN
+                for names in ({each.lifting_frame for each in lifted}, {each.lifting_joints for each in lifted})
+            ]
+            return [*how, *map(_shown, lifting_values(each.lifting for each in lifted))]
         return list(map(_shown, hit_values((each.retrieval[row.part] for each in of_row), ks)))
 
     def training(row):
@@ -126,9 +129,13 @@ def _format_measurements(
         for title, part in (("chance: random order", "chance"), ("oracle: canonical pose to other 3D", "canonical_3d")):
             hits = map(_shown, hit_values([first.retrieval[part]], ks))
             lines.append([title, *hits, *[""] * (len(table.paper_columns) + 2)])
-    columns = ["frame", *LIFTING_COLUMNS.values()] if is_lifting else [f"Hit@{k}" for k in ks]
+    columns = ["frame", "joints", *LIFTING_COLUMNS.values()] if is_lifting else [f"Hit@{k}" for k in ks]
     header = ["", *columns, *table.paper_columns, "examples", "seeds"]
-    about = "MPJPE of 3D poses in the frame named." if is_lifting else f"Metric on {first.metric}, Hit@k in %."
+    about = (
+        "MPJPE in the frame, and all errors over the joints, that are named."
+        if is_lifting
+        else f"Metric on {first.metric}, Hit@k in %."
+    )
     return [f"{first.caption}. {about}", format_table(header, lines)]
 
 

@@ -16,6 +16,8 @@ from training.stages import train_lifter, train_mapping, train_pr_vipe, train_va
 from training.validation import ValidationSet
 from vvipe_tf.data.data_source import load_splits
 from vvipe_tf.data.near_duplicates import distinct_in_sequences
+from vvipe_tf.data.recorded_training import select_recorded
+from vvipe_tf.data.view_set import ViewSet
 from vvipe_tf.models.run_folder import (
     CONFIG_FILE,
     AnyTrainedModel,
@@ -51,10 +53,17 @@ def run_training(config: TrainConfig, command: str) -> AnyTrainedModel | None:
     if config.stage == "mapping" and not best_weights_file(run_dir, "vae").exists():
         raise FileNotFoundError(f"Expected stage one in {run_dir} before --stage mapping. Received: none")
     splits = load_splits(config.data)
+    missing = [name for name in ("train", "validation") if name not in splits]
+    if missing:
+        raise ValueError(
+            f"Expected sequences to train and to validate on in {config.data}; MPI-INF-3DHP is for testing only. "
+            f"Received: nothing for {' and '.join(missing)}, only {', '.join(splits)}"
+        )
+    views = ViewSet.load(config.recorded) if config.recorded else None
     about = {
         "seed": config.seed,
         "train": dataclasses.asdict(config),
-        "data": _describe_data(config.data, splits),
+        "data": _describe_data(config.data, splits) | _describe_views(config, views),
         "versions": describe_versions(),
         "commit": describe_commit(),
         "command": command,
@@ -63,24 +72,29 @@ def run_training(config: TrainConfig, command: str) -> AnyTrainedModel | None:
         print(f"The run in {run_dir} is finished already.", file=sys.stderr)
         trained = load_any_run(run_dir)
     else:
-        trained = _train(config, strategy, splits, about)
-    if trained is not None:
-        splits_to_test = {name: dataset for name, dataset in splits.items() if name not in ("train", "validation")}
+        trained = _train(config, strategy, splits, views, about)
+    splits_to_test = {name: dataset for name, dataset in splits.items() if name not in ("train", "validation")}
+    if trained is not None and splits_to_test:
         print(evaluate_model(trained, splits_to_test, run_dir, config.gallery_size, command))
     return trained
 
 
-def _train(config, strategy, splits, about):
+def _train(config, strategy, splits, views, about):
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_dtype_policy("mixed_float16" if config.mixed_precision else "float32")
     network_config = config.network_config(synchronized=strategy.num_replicas_in_sync > 1)
     train, validation = splits["train"], ValidationSet(splits["validation"], config.seed, config.rotation)
     if config.distinct:
         train = train.select(distinct_in_sequences(train))
+    recorded = None
+    if views is not None:
+        wanted = len(train)
+        train, recorded = select_recorded(train, views, config.recorded_kind, config.use_mask)
+        print(f"{len(train):,} of {wanted:,} training poses have recorded views.", file=sys.stderr)
     with strategy.scope():
         trained = build_model(config.model, network_config)
         if config.model == "pr_vipe":
-            train_pr_vipe(config, trained, train, validation)
+            train_pr_vipe(config, trained, train, validation, recorded)
         elif config.model == "lifter":
             train_lifter(config, trained, train, validation)
         else:
@@ -89,7 +103,7 @@ def _train(config, strategy, splits, about):
             if config.stage == "vae":
                 print(f"Stage one is done. Go on with --stage mapping --run-dir {config.run_dir}", file=sys.stderr)
                 return None
-            train_mapping(config, trained, train, validation)
+            train_mapping(config, trained, train, validation, recorded)
     save_run(config.run_dir, trained.networks, network_config, about, config.model)
     if config.model == "vvipe" and config.pretraining:
         validation.write_embeddings(trained, Path(config.run_dir) / "tensorboard")
@@ -136,6 +150,15 @@ def _claim(run_dir, config, about):
     if found["data"] != {name: about["data"][name] for name in about["data"] if name in found["data"]}:
         raise ValueError(f"Expected the data that the run in {run_dir} was started on. Received: other data")
     return bool(found.get("finished"))
+
+
+def _describe_views(config, views):
+    if views is None:
+        return {}
+    recorded = views.of_kind(config.recorded_kind)
+    digest = hashlib.sha256(np.ascontiguousarray(recorded.keypoints_2d))
+    digest.update(np.ascontiguousarray(recorded.scores))
+    return {"recorded": config.recorded, "recorded_kind": config.recorded_kind, "recorded_sha256": digest.hexdigest()}
 
 
 def _describe_data(data, splits):

@@ -15,6 +15,7 @@ from training.optimizers import build_optimizer
 from training.validation import ValidationSet
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.data.pipeline import camera_batches, pair_batches, pose_batches, view_batches
+from vvipe_tf.data.recorded_keypoints import RecordedKeypoints
 from vvipe_tf.evaluation.protocol import metric_profiles
 from vvipe_tf.formats.atomic import atomic_path
 from vvipe_tf.models.lifter import LIFTED_PROFILE, Lifter
@@ -64,7 +65,13 @@ def train_vae(config: TrainConfig, trained: TrainedModel, train: PoseDataset, va
     )
 
 
-def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset, validation: ValidationSet) -> None:
+def train_mapping(
+    config: TrainConfig,
+    trained: TrainedModel,
+    train: PoseDataset,
+    validation: ValidationSet,
+    recorded: RecordedKeypoints | None = None,
+) -> None:
     """Stage two: trains the keypoint encoder in place, through the frozen decoder.
 
     Without pre-training the decoder learns here too, and there is no 3D encoder to distil from.
@@ -74,6 +81,7 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
         trained: Networks; those of stage one are trained already.
         train: Training poses.
         validation: Held-out poses.
+        recorded: What real cameras saw of the training poses; None for virtual views alone.
     """
     networks, views = trained.networks, config.view_config()
     model = MappingNetwork(
@@ -92,7 +100,7 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
         model,
         num_steps=config.mapping_steps,
         batches=lambda start, stop: view_batches(
-            train, config.batch_size, config.seed, start, stop, views, config.use_mask, config.rotation
+            train, config.batch_size, config.seed, start, stop, views, config.use_mask, config.rotation, recorded
         ),
         measure=lambda: validation.measure_mapping(trained),
         draw=lambda step: validation.draw_mapping(trained, step),
@@ -102,7 +110,13 @@ def train_mapping(config: TrainConfig, trained: TrainedModel, train: PoseDataset
     )
 
 
-def train_pr_vipe(config: TrainConfig, trained: TrainedPRVipe, train: PoseDataset, validation: ValidationSet) -> None:
+def train_pr_vipe(
+    config: TrainConfig,
+    trained: TrainedPRVipe,
+    train: PoseDataset,
+    validation: ValidationSet,
+    recorded: RecordedKeypoints | None = None,
+) -> None:
     """Trains PR-VIPE in place.
 
     Args:
@@ -110,6 +124,7 @@ def train_pr_vipe(config: TrainConfig, trained: TrainedPRVipe, train: PoseDatase
         trained: Networks to train.
         train: Training poses.
         validation: Held-out poses.
+        recorded: What real cameras saw of the training poses; None for virtual views alone.
     """
     views, profile = config.view_config(), metric_profiles(train.profile)[0]
     model = PRVipe(
@@ -126,7 +141,7 @@ def train_pr_vipe(config: TrainConfig, trained: TrainedPRVipe, train: PoseDatase
         model,
         num_steps=config.mapping_steps,
         batches=lambda start, stop: pair_batches(
-            train, config.batch_size, config.seed, start, stop, views, config.use_mask, profile
+            train, config.batch_size, config.seed, start, stop, views, config.use_mask, profile, recorded
         ),
         measure=lambda: validation.measure_pr_vipe(trained),
         draw=lambda step: None,

@@ -15,7 +15,7 @@ from vvipe_tf.evaluation.hit_at_k import PosePairErrors
 from vvipe_tf.evaluation.neighbours import nearest_neighbours
 from vvipe_tf.evaluation.protocol import evaluate_retrieval, metric_profiles
 from vvipe_tf.geometry.pose_error import mpjpe, p_mpjpe
-from vvipe_tf.keypoints import COCO_13
+from vvipe_tf.keypoints import COCO_13, map_keypoints
 from vvipe_tf.models.lifter import LIFTED_PROFILE
 from vvipe_tf.models.losses import kl_divergence
 from vvipe_tf.models.pose_vae import LIVE_DIMENSION_KL
@@ -70,9 +70,10 @@ class ValidationSet:
         return self._hits(samples, nearest_distributions)
 
     def measure_lifter(self, model: TrainedLifter) -> dict[str, float]:
-        """Lifting error between chest cameras in mm, in the axes of each camera and after alignment."""
-        truth = CHEST.camera_poses(self.dataset, self.seed, LIFTED_PROFILE)
+        """Lifting error between chest cameras in mm on COCO_13, in the axes of each camera and after alignment."""
+        truth = CHEST.camera_poses(self.dataset, self.seed, COCO_13)
         lifted = np.stack([model.embed_keypoints(view) for view in self.keypoints])
+        lifted = map_keypoints(lifted, LIFTED_PROFILE, COCO_13)
         lengths = self.dataset.torso_lengths_mm
         return {
             "mpjpe_mm": float(np.mean(mpjpe(lifted, truth) * lengths)),

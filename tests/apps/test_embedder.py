@@ -18,6 +18,7 @@ from vvipe_tf.apps.uncertainty import UncertaintyWeights
 from vvipe_tf.data.rigs import CHEST
 from vvipe_tf.data.synthetic import generate_synthetic
 from vvipe_tf.formats.detections.detection_table import DetectionTable
+from vvipe_tf.formats.layout.finding import LayoutWarning
 from vvipe_tf.geometry.camera import view_rotation
 from vvipe_tf.keypoints import COCO_13, COCO_17, H36M_17, map_keypoints
 
@@ -152,6 +153,39 @@ def test_neighbours_lie_around_an_embedding(embedder):
     np.testing.assert_allclose(further - start, 2 * (neighbours - start), atol=1e-5)
 
 
+def test_neighbours_have_the_covariance_of_the_embeddings_where_it_is_known():
+    factor = np.random.default_rng(0).normal(size=(6, 6))
+    statistics = {"mean": [9.0] * 6, "covariance": (factor @ factor.T).tolist()}
+    embedder = PoseEmbedder(LinearModel(description={"embedding_statistics": statistics}))
+    noise = embedder.perturb(np.arange(6.0), alpha=0.5, num_samples=20_000) - np.arange(6.0)
+    np.testing.assert_allclose(noise.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(np.cov(noise.T), 0.25 * factor @ factor.T, atol=0.2)
+
+
+def test_an_order_that_no_body_has_is_lifted_with_a_warning(embedder, people):
+    _, seen = people
+    order = np.arange(13)
+    a, b = ([COCO_13.index(f"{side}_{part}") for side in ("left", "right")] for part in ("shoulder", "knee"))
+    order[a + b] = order[b + a]
+    for call in (embedder.lift, embedder.embed):
+        with pytest.warns(LayoutWarning, match=r"joint|Joint") as caught:
+            call(seen[:, order])
+        assert caught[0].filename == __file__
+    embedder.check_layout = False
+    assert embedder.lift(seen[:, order]).valid.all()
+
+
+def test_a_folder_that_is_no_run_is_refused_before_tensorflow_starts(tmp_path):
+    code = (
+        "import sys; from vvipe_tf import PoseEmbedder\n"
+        "try: PoseEmbedder.from_run(sys.argv[1])\n"
+        "except FileNotFoundError as error: print(error, 'tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"Expected a run folder with a config.json. Received: {tmp_path} False\n"
+
+
 def test_interpolation_runs_from_one_end_to_the_other(embedder):
     start, end = np.zeros(6), np.arange(6.0)
     line = embedder.interpolate(start, end, num_steps=5)
@@ -191,6 +225,8 @@ def test_results_are_joined_row_by_row(embedder, people):
         (lambda e: e.decode(np.zeros((4, 5))), r"Expected embeddings of shape \(..., 6\)"),
         (lambda e: e.distance(np.zeros(6), np.zeros(7)), "Expected embeddings of shape"),
         (lambda e: e.perturb(np.zeros((2, 6))), r"Expected embeddings of shape \(6,\)"),
+        (lambda e: e.perturb(np.zeros(6), alpha=np.nan), "Expected a finite alpha. Received: nan"),
+        (lambda e: e.perturb(np.zeros(6), alpha=np.inf), "Expected a finite alpha. Received: inf"),
         (lambda e: e.embed(np.zeros((2, 19, 2))), "Received: 19"),
     ],
 )
@@ -243,14 +279,15 @@ def test_a_package_without_a_model_says_so(tmp_path):
         pretrained_file(folder=tmp_path)
 
 
-def test_lifting_needs_no_tensorflow(small_model):
+def test_lifting_needs_no_tensorflow(small_model, people):
     code = (
         "import sys, numpy as np; from vvipe_tf import PoseEmbedder;"
         f"e = PoseEmbedder.from_tflite({str(small_model)!r});"
-        "e.lift(np.random.default_rng(0).normal(size=(2, 13, 2)));"
+        "e.lift(np.array(eval(sys.argv[1])));"
         "assert 'tensorflow' not in sys.modules and 'scipy.optimize' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code, str(people[1][:2].tolist())]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

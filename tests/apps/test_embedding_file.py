@@ -17,6 +17,12 @@ def test_what_was_written_is_read(tmp_path):
     assert {name: list(values) for name, values in content.columns.items()} == columns
 
 
+def test_the_ending_may_be_in_capitals(tmp_path):
+    write_embedding_file(tmp_path / "E.NPZ", EmbeddingFile(np.ones((2, 5)), "model", {}))
+    assert len(read_embedding_file(tmp_path / "E.NPZ").embeddings) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["E.NPZ"]
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [

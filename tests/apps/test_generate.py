@@ -56,13 +56,13 @@ def numbers(count, seed):
 
 
 def test_refused_draws_are_counted_and_drawn_anew():
-    drawn = draw_poses(MODEL.decode, numbers, 20, seed=4, accept=lambda poses: poses[:, 0, 0] < 0.3)
+    drawn = draw_poses(MODEL.decode, numbers, 20, seed=4, accept=lambda embeddings, poses: poses[:, 0, 0] < 0.3)
     assert drawn.embeddings.shape == (20, 3)
     assert drawn.poses.shape == (20, 2, 3)
     assert (drawn.embeddings[:, 0] < 0.3).all()
     assert len(np.unique(drawn.embeddings[:, 0])) == 20
     assert 40 <= drawn.num_drawn <= 150
-    again = draw_poses(MODEL.decode, numbers, 20, seed=4, accept=lambda poses: poses[:, 0, 0] < 0.3)
+    again = draw_poses(MODEL.decode, numbers, 20, seed=4, accept=lambda embeddings, poses: poses[:, 0, 0] < 0.3)
     np.testing.assert_array_equal(drawn.embeddings, again.embeddings)
 
 
@@ -73,7 +73,7 @@ def test_without_a_condition_everything_is_kept():
 
 def test_drawing_ends_where_nothing_is_plausible():
     with pytest.raises(ValueError, match="some are plausible. Received: 0 of 100"):
-        draw_poses(MODEL.decode, numbers, 2, seed=1, accept=lambda poses: np.zeros(len(poses), bool))
+        draw_poses(MODEL.decode, numbers, 2, seed=1, accept=lambda embeddings, poses: np.zeros(len(poses), bool))
     with pytest.raises(ValueError, match="at least 1 pose"):
         draw_poses(MODEL.decode, numbers, 0, seed=1)
 

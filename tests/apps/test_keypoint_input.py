@@ -112,6 +112,20 @@ def test_a_derived_joint_is_missing_with_either_of_its_parents():
     assert found.valid.tolist() == [False, *[True] * 5]
 
 
+def test_the_joint_order_is_checked_on_request():
+    points = person(COCO_17)
+    assert prepare_keypoints(points, profile=COCO_17, check=True).findings == ()
+    exchanged = points[:, np.random.default_rng(3).permutation(17)]
+    assert prepare_keypoints(exchanged, profile=COCO_17).findings == ()
+    assert [each.kind for each in prepare_keypoints(exchanged, profile=COCO_17, check=True).findings] == ["joint_order"]
+
+
+def test_people_on_a_line_are_not_valid():
+    points = person(COCO_13)
+    points[2, :, 0] = 77
+    assert prepare_keypoints(points).valid.tolist() == [True, True, False, True, True, True]
+
+
 def test_one_detection_needs_no_batch():
     found = prepare_keypoints(person(COCO_13)[0], np.full(13, 0.8))
     assert found.keypoints_2d.shape == (1, 13, 2)

@@ -16,6 +16,7 @@ from export.conversion import convert_networks
 from export.folded_network import DenseLayer, FoldedNetwork
 from export.lift_module import LiftConfig
 from export.model_description import describe_lite_model
+from vvipe_tf.apps import lite_model
 from vvipe_tf.apps.lite_manifest import LiteManifest
 from vvipe_tf.apps.lite_model import LiteModel
 from vvipe_tf.models.network_config import NetworkConfig
@@ -79,6 +80,17 @@ def test_a_model_runs_in_batches_of_any_size(folder):
     np.testing.assert_allclose(one.pose, lifted.pose[600:], atol=1e-5)
     assert model.lift(keypoints[:0]).pose.shape == (0, 13, 3)
     assert model.manifest.pose_joints[0] == "nose"
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_poses_are_shared_among_workers_and_come_back_in_order(folder, monkeypatch, workers):
+    monkeypatch.setattr(lite_model, "_num_processors", lambda: workers)
+    model = LiteModel.load(folder / NAME)
+    embeddings = np.random.default_rng(4).normal(size=(4 * 256 + 11, 5))
+    poses = model.decode(embeddings)
+    assert len(model._workers) == workers
+    one_by_one = [model.decode(embeddings[[row]])[0] for row in (0, 255, 256, 700, 1024, 1034)]
+    np.testing.assert_allclose(poses[[0, 255, 256, 700, 1024, 1034]], one_by_one, atol=1e-5)
 
 
 def test_outputs_do_not_change_when_the_model_runs_again(folder):

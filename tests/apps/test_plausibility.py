@@ -96,6 +96,12 @@ def test_broken_bodies_are_found(people):
     assert judge_poses(swapped).plausible.mean() < 0.5
 
 
+def test_a_body_far_from_those_of_training_is_implausible():
+    report = judge_poses(np.repeat(posed(), 4, axis=0), distances=np.array([0.9, 2.4, 2.6, np.nan]))
+    assert report.plausible.tolist() == [True, True, False, False]
+    assert report.failures["unlike real poses"].tolist() == [False, False, True, True]
+
+
 def test_a_body_without_extent_is_implausible():
     assert not judge_poses(np.zeros((3, 13, 3))).plausible.any()
 

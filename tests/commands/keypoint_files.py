@@ -13,7 +13,10 @@ HIPS = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]
 
 
 def detected_people(frames=12):
-    """Detections COCO_17 (2 people, frames, 17, 3) of two synthetic clips: x, y in pixels and the score."""
+    """Detections COCO_17 (2 people, frames, 17, 3) of two synthetic clips: x, y in pixels and the score.
+
+    Eyes are missing where the back of a head is seen: left and right can be checked.
+    """
     dataset = generate_synthetic(num_poses=900, seed=2, num_subjects=2)
     sequences, counts = np.unique(dataset.sequence, return_counts=True)
     people = []
@@ -24,8 +27,17 @@ def detected_people(frames=12):
         joints[:, [COCO_17.index(name) for name in COCO_13.keypoint_names], :2] = seen * 900 + 400 + 800 * number
         joints[:, FACE, :2] = joints[:, :1, :2] + [[-6, -8], [6, -8], [-14, -4], [14, -4]]
         joints[..., 2] = 0.9
+        joints[:, :3, 2] = np.where(_seen_from_the_front(joints), 0.8, 0.31)[:, None]
         people.append(joints)
     return np.stack(people)
+
+
+def _seen_from_the_front(joints):
+    """Where the left shoulder of an upright body lies to the right in the picture; detectors then see a face."""
+    left, right = (joints[:, COCO_17.index(f"{side}_shoulder"), :2] for side in ("left", "right"))
+    up = (left + right) / 2 - joints[:, HIPS, :2].mean(axis=1)
+    across = left - right
+    return up[:, 0] * across[:, 1] - up[:, 1] * across[:, 0] > 0
 
 
 def write_alphapose(path, people, ids=(4, 9), frames=None):

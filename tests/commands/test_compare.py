@@ -96,6 +96,14 @@ def test_bad_arguments_end_in_one_line(compare, people, tmp_path, arguments, mes
     assert message in err
 
 
+def test_damaged_embeddings_end_in_one_line(compare, tmp_path):
+    write_embedding_file(tmp_path / "e.npz", EmbeddingFile(np.ones((2, 5)), "model", {}))
+    (tmp_path / "bad.npz").write_bytes((tmp_path / "e.npz").read_bytes().replace(b"PK\x01\x02", b"PK\x01\x00"))
+    code, out, err = compare(tmp_path / "bad.npz", tmp_path / "bad.npz")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "bad.npz: expected an undamaged .npz" in err
+
+
 def test_embeddings_of_another_model_are_refused(compare, people, small_model, tmp_path):
     path = write_alphapose(tmp_path / "a.json", people)
     main(["embed", path, "--model", str(small_model), "--output", str(tmp_path / "e.npz")])

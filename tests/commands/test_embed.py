@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,3 +118,58 @@ def test_degenerate_poses_end_in_one_line(embed, tmp_path):
     code, _, err = embed(tmp_path / "p.json", "--format", "json")
     assert code == 2
     assert "2 degenerate of 2" in err
+
+
+def test_sides_that_could_not_be_checked_are_told_in_one_line(embed, people, tmp_path):
+    people = people.copy()
+    people[..., 2] = 0.9
+    path = write_alphapose(tmp_path / "a.json", people)
+    code, _, err = embed(path, "--output", tmp_path / "e.npz")
+    assert code == 0
+    assert err == (
+        f"warning: {path}: left and right could not be checked: no scores tell a face from the back of a head.\n"
+    )
+
+
+def test_the_likely_permutation_is_printed_in_joint_names(embed, tmp_path):
+    people = np.tile(detected_people(frames=12), (1, 2, 1, 1))
+    legs = [COCO_17.index(f"{side}_{part}") for part in ("hip", "knee", "ankle") for side in ("left", "right")]
+    people[:, :, legs] = people[:, :, COCO_17.flip_indices[legs]]
+    path = write_alphapose(tmp_path / "a.json", people)
+    code, _, err = embed(path, "--output", tmp_path / "e.npz")
+    assert code == 2
+    assert "Likely permutation: left_hip exchanged with right_hip, left_knee exchanged with right_knee" in err
+    assert err.count("\n") == 1
+    code, _, err = embed(path, "--output", tmp_path / "e.npz", "--ignore-layout")
+    assert code == 0
+    assert all(line.startswith("warning: ") for line in err.splitlines())
+
+
+def test_a_frame_that_is_doubled_in_a_track_is_told(embed, people, tmp_path):
+    path = write_alphapose(tmp_path / "a.json", people, frames=[0, 1, 2, 3, 4, 5, 6, 7, 7])
+    code, _, err = embed(path, "--output", tmp_path / "e.npz")
+    assert code == 0
+    assert "expected each frame once in a track. Received: frame 7 doubled, of 1." in err
+
+
+def test_normalised_coordinates_need_the_pictures_size(embed, people, tmp_path):
+    size = np.array([2000.0, 3000.0])
+    normalised = people.copy()
+    normalised[..., :2] /= size
+    records = json.loads(Path(write_alphapose(tmp_path / "a.json", people)).read_text())
+    for record, joints in zip(records, normalised.swapaxes(0, 1).reshape(-1, 17, 3), strict=True):
+        record["keypoints"] = joints.ravel().tolist()
+    path = tmp_path / "n.json"
+    path.write_text(json.dumps(records))
+    code, _, err = embed(path, "--output", tmp_path / "n.npz")
+    assert code == 2
+    assert "the picture's size for normalised coordinates (--image-size WIDTH HEIGHT)" in err
+    assert embed(path, "--output", tmp_path / "n.npz", "--image-size", "2000", "3000")[0] == 0
+    embed(tmp_path / "a.json", "--output", tmp_path / "p.npz")
+    found, expected = (read_embedding_file(tmp_path / name).embeddings for name in ("n.npz", "p.npz"))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_folder_that_is_no_run_ends_in_one_line(keypoint_file, tmp_path, capsys):
+    assert main(["embed", keypoint_file, "--model", str(tmp_path), "--format", "json"]) == 2
+    assert f"error: Expected a run folder with a config.json. Received: {tmp_path}" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import pytest
 
 from tests.commands.keypoint_files import detected_people, write_alphapose
 from vvipe_tf.__main__ import main
-from vvipe_tf.apps.embedder import PoseEmbedder
+from vvipe_tf.commands.keypoint_source import load_embedder
 from vvipe_tf.formats.motion_capture.bvh import read_bvh
 from vvipe_tf.formats.pose_files.pose_json import read_pose_json
 from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz
@@ -45,7 +45,7 @@ def test_an_interpolation_runs_from_pose_to_pose_in_time(generate, keypoint_file
     assert "21 poses" in out
     sequence = read_pose_json(tmp_path / "i.json")
     assert (sequence.fps, len(sequence)) == (20, 21)
-    expected = PoseEmbedder.from_tflite(small_model).lift(people[1, [2, 7, 12]], profile=COCO_17).poses
+    expected = load_embedder(str(small_model)).lift(people[1, [2, 7, 12]], profile=COCO_17).poses
     np.testing.assert_allclose(sequence.poses[::10], expected, atol=1e-4)
     assert (tmp_path / "i.png").stat().st_size > 10_000
 
@@ -86,6 +86,17 @@ def test_samples_are_compared_with_a_reference(generate, keypoint_file):
     assert {"mahalanobis", "nearest_reference", "plausible"} <= set(summary["rows"][0])
 
 
+def test_what_is_far_from_real_poses_is_not_plausible(generate, keypoint_file):
+    far = ("neighbours", "--from", keypoint_file, "--alpha", "1e4", "--count", 3, "--reference", keypoint_file)
+    code, out, _ = generate(*far, "--format", "json")
+    assert code == 0
+    summary = json.loads(out)
+    assert (summary["plausible"], summary["failures"]["unlike real poses"]) == (0, 3)
+    code, _, err = generate(*far, "--plausible")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "some are plausible" in err
+
+
 def test_an_item_of_an_index_is_a_start(generate, keypoint_file, small_model, tmp_path):
     main(["index", "build", str(tmp_path / "i"), keypoint_file, "--model", str(small_model)])
     code, out, _ = generate(
@@ -118,6 +129,10 @@ def test_a_model_without_statistics_says_so_in_one_line(generate):
         (("sample", "--source", "prior", "--fps", "0"), "Expected --fps above 0"),
         (("neighbours", "--from", "{file}@99"), "expected a frame from 0 to 13"),
         (("interpolate", "--from", "{file}", "--to", "{file}", "--seconds", "0"), "Expected --seconds"),
+        (("interpolate", "--from", "{file}", "--to", "{file}", "--seconds", "1e9"), "at most 100000 poses"),
+        (("interpolate", "--from", "{file}", "--to", "{file}", "--seconds", "inf"), "at most 100000 poses"),
+        (("sample", "--source", "prior", "--count", "1000000000"), "at most 100000 poses"),
+        (("neighbours", "--from", "{file}", "--alpha", "0.2", "nan"), "Expected finite --alpha. Received: nan"),
         (("neighbours", "--from", "none.json"), "none.json"),
     ],
 )

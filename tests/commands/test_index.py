@@ -201,8 +201,10 @@ def test_bad_input_ends_in_one_line(tmp_path, poses, capsys):
     command(index, "build", tmp_path / "index", tmp_path / "a.poses.npz")
     capsys.readouterr()
     folder = tmp_path / "index"
+    (tmp_path / "bad.npz").write_bytes((tmp_path / "a.poses.npz").read_bytes().replace(b"PK\x01\x02", b"PK\x01\x00"))
     for module, argv, message in (
-        (index, ("build", folder, tmp_path / "a.poses.npz"), "generation 0"),
+        (index, ("build", folder, tmp_path / "none.json"), "--overwrite replaces it"),
+        (index, ("build", tmp_path / "new", tmp_path / "bad.npz"), "bad.npz: expected an undamaged"),
         (index, ("add", folder, tmp_path / "a.poses.npz"), "'lab/anna/walk/0'"),
         (index, ("add", tmp_path / "none", tmp_path / "a.poses.npz"), "folder of an index"),
         (index, ("build", tmp_path / "new", tmp_path / "missing.json"), "missing.json"),
@@ -212,14 +214,26 @@ def test_bad_input_ends_in_one_line(tmp_path, poses, capsys):
         (search, (folder, "--id", "nobody"), "'nobody'"),
         (search, (folder, "--id", "lab/anna/walk/0", "--k", "0"), "k=0"),
         (search, (folder, "--id", "lab/anna/walk/0", "--where", "colour=red"), "COLUMN=VALUE"),
-        (search, (folder, "--id", "lab/anna/walk/0", "--where", "frame=one"), "'one'"),
+        (search, (folder, "--id", "lab/anna/walk/0", "--where", "frame=one"), "Expected a number for column 'frame'"),
         (search, (folder, "--id", "lab/anna/walk/0", "--where", "frame=99"), "Received: none"),
     ):
         assert command(module, *argv) == 2, argv
         errors = capsys.readouterr().err.splitlines()
         assert len(errors) == 1, argv
         assert message in errors[0]
+    (folder / "manifest.json").write_text("{")
     assert command(index, "build", folder, tmp_path / "a.poses.npz", "--overwrite") == 0
+    assert command(index, "info", folder) == 0
+
+
+def test_build_and_add_tell_the_facts_as_json(tmp_path, poses, capsys):
+    for name, part in (("a", poses[:9]), ("b", poses[9:])):
+        dataset_of(part, name).save(tmp_path / f"{name}.poses.npz")
+    assert command(index, "build", tmp_path / "index", tmp_path / "a.poses.npz", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["count"] == 9
+    assert command(index, "add", tmp_path / "index", tmp_path / "b.poses.npz", "--format", "json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["added"], facts["count"], facts["kind"]) == (15, 24, "flat")
 
 
 def test_the_benchmark_measures_what_it_says(tmp_path, capsys):

@@ -59,6 +59,15 @@ def test_refused_people_are_counted_and_not_invented(plot, people, tmp_path):
     assert summary["bytes"] == (tmp_path / "sheet.svg").stat().st_size
 
 
+def test_nobody_to_draw_ends_in_one_line(plot, people, tmp_path):
+    hidden = people.copy()
+    hidden[..., HIPS, 2] = 0.05
+    code, out, err = plot(write_alphapose(tmp_path / "half.json", hidden), "--output", tmp_path / "a.png")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "Received: none in 12 detections" in err
+    assert not (tmp_path / "a.png").exists()
+
+
 def test_keypoints_are_drawn_on_the_pictures_that_they_name(plot, people, tmp_path):
     (tmp_path / "pictures").mkdir()
     for frame in (0, 3):
@@ -131,6 +140,8 @@ def test_pose_files_are_shown_as_they_are(plot, small_model, keypoint_file, tmp_
         (("--output", "a.gif", "--frames", "2"), "Expected at least two frames for a video. Received: 1"),
         (("--output", "a.png", "--columns", "0"), "Expected --columns above 0"),
         (("--output", "a.html", "--panels", "pose"), "Received: a 3D viewer"),
+        (("--output", "a.png", "--view", "nan", "3"), "Expected finite degrees of --view. Received: nan 3.0"),
+        (("--output", "a.gif", "--sway", "inf"), "Expected finite degrees of --sway"),
     ],
 )
 def test_bad_arguments_end_in_one_line(plot, keypoint_file, monkeypatch, tmp_path, arguments, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vvipe_tf.data.dataset import PoseDataset
-from vvipe_tf.data.splits import default_split, split_by_field, split_by_subject, split_validation
+from vvipe_tf.data.splits import default_split, held_out_poses, split_by_field, split_by_subject, split_validation
 from vvipe_tf.keypoints import H36M_17
 
 
@@ -47,6 +47,46 @@ def test_the_protocol_tests_on_its_own_subjects_and_sources():
     assert keys(parts["stress"]) == {("deepmimic", "deepmimic", "roll")}
     assert keys(parts["other"]) == {("home", "me", "dance")}
     assert set(parts["train"].licenses) == set(parts["validation"].licenses) == {"ui_prmd", "reactidle", "cmu8"}
+
+
+def official_dataset(*sources):
+    """Recordings of Human3.6M and MPI-INF-3DHP, those of the sources asked for."""
+    human36m = [("human36m", f"S{s}", f"{a} {n}", 3) for s in (1, 5, 6, 7, 8, 9, 11) for a in "ab" for n in range(9)]
+    training_set = [("mpi_inf_3dhp", f"S{s}", f"Seq{n}", 4) for s in range(1, 9) for n in (1, 2)]
+    test_set = [("mpi_inf_3dhp_test", f"TS{s}", "Seq1", 5) for s in range(1, 7)]
+    return make_dataset([row for row in (*human36m, *training_set, *test_set) if row[0] in sources])
+
+
+def test_human36m_is_trained_on_five_subjects_and_tested_on_two():
+    parts = default_split(official_dataset("human36m"))
+    people = {name: set(part.subject.tolist()) for name, part in parts.items()}
+    assert people["train"] == {"S1", "S5", "S6", "S7", "S8"}
+    assert people["validation"] <= people["train"]
+    assert people["test_human36m"] == {"S9", "S11"}
+    assert list(parts) == ["train", "validation", "test_human36m"]
+
+
+def test_mpi_inf_3dhp_is_never_trained_on():
+    both = default_split(official_dataset("human36m", "mpi_inf_3dhp", "mpi_inf_3dhp_test"))
+    assert set(both["train"].licenses) == set(both["validation"].licenses) == {"human36m"}
+    assert {name: len(both[name]) for name in ("test_3dhp", "test_3dhp_test_set")} == {
+        "test_3dhp": 16 * 4,
+        "test_3dhp_test_set": 6 * 5,
+    }
+    assert list(default_split(official_dataset("mpi_inf_3dhp"))) == ["test_3dhp"]
+
+
+def test_what_training_sees_is_not_measured_on():
+    dataset = official_dataset("human36m", "mpi_inf_3dhp")
+    tested = dataset.select(held_out_poses(dataset))
+    assert set(tested.subject[tested.source == "human36m"].tolist()) == {"S9", "S11"}
+    assert (tested.source == "mpi_inf_3dhp").sum() == 16 * 4
+    assert held_out_poses(make_dataset([("home", "me", "a", 2)])).all()
+    protocol = protocol_dataset()
+    trained = np.isin(
+        protocol.frame, np.concatenate([default_split(protocol)[n].frame for n in ("train", "validation")])
+    )
+    np.testing.assert_array_equal(held_out_poses(protocol), ~trained)
 
 
 def test_parts_hold_every_pose_once_and_share_no_sequence():

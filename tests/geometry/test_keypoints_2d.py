@@ -106,6 +106,24 @@ def test_a_detection_is_valid_with_both_hips_a_shoulder_and_six_joints():
     assert valid_keypoints(keypoints[1], None)
 
 
+def test_joints_on_a_line_are_no_body_and_a_body_seen_from_the_side_is_one():
+    keypoints = np.stack([np.full(13, 300.0), np.linspace(100, 900, 13)], axis=-1)
+    slanted = keypoints @ [[0.8, 0.6], [-0.6, 0.8]]
+    narrow = keypoints + np.random.default_rng(0).normal(size=(13, 2)) * [12, 0]
+    jittered = keypoints + np.random.default_rng(0).normal(size=(13, 2)) * [0.5, 0]
+    detections = np.stack([keypoints, slanted, jittered, narrow])
+    np.testing.assert_array_equal(valid_keypoints(detections), [False, False, False, True])
+    mask = np.ones(13)
+    mask[0] = 0
+    keypoints[0] = 0  # what is missing gives no breadth
+    assert not valid_keypoints(keypoints, mask)
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e9])
+def test_neither_tiny_nor_huge_coordinates_overflow(size):
+    assert valid_keypoints((random_keypoints(3) * size).astype(np.float32)).all()
+
+
 def test_wrong_shapes_are_named():
     with pytest.raises(ValueError, match=r"\(\.\.\., 13, 2\) for COCO_13. Received: shape=\(4, 17, 2\)"):
         normalise_keypoints(np.zeros((4, 17, 2)))

@@ -1,18 +1,26 @@
 """PR-VIPE, the lifter and the ablations of V-VIPE, from the command to the table."""
 
+import dataclasses
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
+from training import stages
 from training.config import TrainConfig, parse_config
 from training.evaluate import main as evaluate
-from training.evaluate import read_results
+from training.evaluate import measure_split, read_results
 from training.optimizers import WarmAdagrad, build_optimizer
 from training.train import main
 from vvipe_tf.apps.embedder import PoseEmbedder
+from vvipe_tf.data.near_duplicates import select_gallery
+from vvipe_tf.data.rigs import CHEST
 from vvipe_tf.data.synthetic import generate_synthetic
+from vvipe_tf.evaluation.report import format_report
+from vvipe_tf.keypoints import COCO_13, H36M_17, map_keypoints
+from vvipe_tf.models.pr_vipe import PRVipeNetworks
 from vvipe_tf.models.run_folder import load_any_run
 
 TINY = ["--width", "24", "--mapping-steps", "20", "--validate-every", "10", "--gallery-size", "50"]
@@ -67,7 +75,7 @@ def test_the_lifter_is_measured_by_alignment_and_in_the_axes_of_the_camera(lifte
     last = metrics_of(lifter_run)[-1]
     assert {"loss", "pose_error", "validation/mpjpe_mm", "validation/p_mpjpe_mm"} <= set(last)
     entry = entry_of(lifter_run)
-    assert (entry["model_kind"], entry["lifting_frame"]) == ("lifter", "camera")
+    assert (entry["model_kind"], entry["lifting_frame"], entry["lifting_joints"]) == ("lifter", "camera", "COCO_13")
     for rig in entry["rigs"].values():
         mean = rig["lifting"]["mean"]
         assert mean["p_mpjpe_mm"] < mean["n_mpjpe_mm"] <= mean["mpjpe_mm"]
@@ -110,6 +118,18 @@ def test_what_needs_v_vipe_says_so(pr_vipe_run):
 def test_a_finished_run_is_measured_again(lifter_run, data, capsys):
     assert main([*LIFTER, *data, "--run-dir", str(lifter_run)]) == 0
     assert "finished already" in capsys.readouterr().err
+
+
+def test_lifting_errors_are_those_of_the_joints_that_all_models_lift(lifter_run):
+    model = load_any_run(lifter_run)
+    dataset = generate_synthetic(90, seed=5, num_subjects=2)
+    entry = measure_split(model, dataset, [CHEST], 40, seed=2)
+    gallery = dataset.select(select_gallery(dataset, 40, 2))
+    lifted = np.stack([model.embed_keypoints(view) for view in CHEST.project(gallery, 2)])
+    wrong = map_keypoints(lifted, H36M_17, COCO_13) - CHEST.camera_poses(gallery, 2, COCO_13)
+    mean = entry["rigs"]["chest"]["lifting"]["mean"]["mpjpe"]
+    assert mean == pytest.approx(np.linalg.norm(wrong, axis=-1).mean(), rel=1e-6)
+    assert "over the joints of COCO_13" in format_report({"data": "few", "split": "test", **entry})
 
 
 def test_pr_vipe_takes_the_improvements_of_v_vipe(data, tmp_path):
@@ -164,6 +184,31 @@ def test_a_baseline_starts_from_its_own_preset_unless_another_is_named():
     assert parse_config(["--preset", "pr_vipe"], "").model == "pr_vipe"
     assert parse_config(["--model", "vvipe"], "").preset == "quickstart"
     assert parse_config(["--model", "pr_vipe", "--preset", "pr_vipe", "--ema", "0.5"], "").ema == 0.5
+
+
+def test_pr_vipe_has_the_numbers_of_its_released_code(monkeypatch):
+    """Loss weights, sampling and optimiser as the method page gives them (section 8)."""
+    config = parse_config(["--model", "pr_vipe", "--mapping-steps", "1"], "")
+    assert (config.batch_size // config.views, config.views) == (256, 2)
+    assert (config.learning_rate, config.schedule, config.ema) == (0.02, "none", 0.9999)
+    assert (config.embedding_dim, config.dropout, config.use_mask) == (16, 0.3, False)
+    assert (config.margin, config.kl_weight, config.mining) == (pytest.approx(np.log(2)), 0.001, "semi_hard")
+    assert (config.triplet_weight, config.free_views, config.free_distance) == (1.0, 0.5, 2.0)
+    optimizer, rate = build_optimizer(config, 100)
+    assert isinstance(optimizer, WarmAdagrad)
+    assert (optimizer.initial_accumulator_value, optimizer.ema_momentum, rate(70)) == (0.1, 0.9999, 0.02)
+    built = []
+    monkeypatch.setattr(stages, "_train", lambda stage, config, model, **more: built.append(model))
+    network_config = config.network_config()
+    networks = PRVipeNetworks.build(dataclasses.replace(network_config, width=8))
+    stages.train_pr_vipe(
+        config, SimpleNamespace(networks=networks), generate_synthetic(40, seed=1, num_subjects=1), None
+    )
+    [model] = built
+    assert (model.positive_weight, model.kl_weight, model.num_samples) == (0.005, 0.001, 20)
+    assert (model.margin, model.semi_hard, model.negative_distance) == (pytest.approx(np.log(2)), True, 0.1)
+    scale, offset = (float(weight.numpy()) for weight in model.matching.weights)
+    assert (scale, offset) == (pytest.approx(-0.65), pytest.approx(-0.5))
 
 
 def test_the_moving_average_of_pr_vipe_starts_fast():

@@ -1,5 +1,6 @@
 """Measuring on recorded views, with models whose results are known, and end to end on real detections."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -19,11 +20,11 @@ from vvipe_tf.models.run_folder import Networks, save_run
 class PerfectModel:
     """Knows the canonical pose of every view that it may be shown."""
 
-    def __init__(self, views, use_mask=True):
+    def __init__(self, views, kind="ground_truth", use_mask=True):
         self.config = {"kind": "vvipe"}
         self.network_config = NetworkConfig(use_mask=use_mask)
         self.poses = views.poses.canonical(COCO_13)
-        truth = views.of_kind("ground_truth")
+        truth = views.of_kind(kind)
         self.rows = {}
         for camera in range(len(views.cameras)):
             normalised, _ = normalise_keypoints(truth.keypoints_2d[camera].astype(np.float64), truth.visible[camera])
@@ -54,7 +55,8 @@ def views():
 def test_a_perfect_model_hits_always_lifts_without_error_and_agrees_with_itself(views):
     entry = measure_views(PerfectModel(views), views, "alphapose", gallery_size=40, window=0)
     assert list(entry["galleries"]) == ["all", "distinct"]
-    assert (entry["unusable_views"], entry["virtual"], entry["synthetic"]) == (0, False, True)
+    assert (entry["virtual"], entry["synthetic"], entry["left_out"]) == (False, True, {})
+    assert {gallery["unusable_views"] for gallery in entry["galleries"].values()} == {0}
     whole, distinct = entry["galleries"].values()
     assert whole["seen"] == {"left": 70, "front": 50, "right": 70}
     assert distinct["frames"] == 40
@@ -91,14 +93,67 @@ def test_a_list_is_measured_as_it_is(views, tmp_path):
         measure_views(PerfectModel(views), views, "ground_truth", FrameList([*keys[:29], keys[3]._replace(frame=99)]))
 
 
-def test_views_with_missing_joints_are_left_out_of_a_model_without_a_mask(views):
+def test_models_with_and_without_a_mask_are_measured_on_the_same_views(views):
     truth = views.of_kind("ground_truth")
     whole = np.ones((3, 70, 13), dtype=bool)
     whole[2, :7, COCO_13.index("nose")] = False
+    whole[:, 60:, COCO_13.index("left_wrist")] = False
     some = views.with_kind("openpose", truth.keep(whole))
-    entry = measure_views(PerfectModel(views, use_mask=False), some, "openpose", window=0, gallery_size=30)
-    assert entry["unusable_views"] == 7
-    assert entry["galleries"]["all"]["seen"]["right"] == 63
+    without, with_mask = (
+        measure_views(PerfectModel(some, "openpose", use_mask), some, "openpose", window=0, gallery_size=30)
+        for use_mask in (False, True)
+    )
+    assert list(without["galleries"]) == ["all", "distinct"]
+    assert list(with_mask["galleries"]) == ["all", "distinct", "all_with_missing", "distinct_with_missing"]
+    for name, gallery in without["galleries"].items():
+        same = with_mask["galleries"][name]
+        assert (same["frames_sha256"], same["seen"]) == (gallery["frames_sha256"], gallery["seen"])
+        assert same["unusable_views"] == gallery["unusable_views"] == 7 + 30
+    assert without["galleries"]["all"]["seen"] == {"left": 60, "front": 60, "right": 53}
+    larger = with_mask["galleries"]["all_with_missing"]
+    assert larger["seen"] == {"left": 70, "front": 70, "right": 70}
+    assert larger["unusable_views"] == 0
+    assert larger["frames_sha256"] != with_mask["galleries"]["all"]["frames_sha256"]
+    report = format_view_report({"data": "x", "kind": "openpose", **with_mask})
+    assert "no answers; views with all joints" in report
+    assert "show too little to be in it: 37." in report
+    assert "another; views that miss joints too" in report
+
+
+def test_the_digest_of_a_gallery_tells_which_views_of_its_frames_are_measured(views):
+    fewer = np.ones((3, 70), dtype=bool)
+    fewer[1, 5] = False
+    digests = [
+        measure_views(PerfectModel(views), each, "ground_truth", gallery_size=30)["galleries"]["all"]["frames_sha256"]
+        for each in (views, views.keep_views(fewer))
+    ]
+    assert digests[0] != digests[1]
+
+
+def test_where_too_few_views_show_all_joints_those_with_missing_ones_are_measured_alone(views):
+    truth = views.of_kind("ground_truth")
+    whole = np.ones((3, 70, 13), dtype=bool)
+    whole[:, 1:, COCO_13.index("nose")] = False
+    some = views.with_kind("openpose", truth.keep(whole))
+    entry = measure_views(PerfectModel(some, "openpose"), some, "openpose", window=0, gallery_size=30)
+    assert list(entry["galleries"]) == ["all_with_missing", "distinct_with_missing"]
+    assert list(entry["left_out"]) == ["all", "distinct"]
+    assert "Not measured: all. Expected at least 2" in format_view_report({"data": "x", "kind": "y", **entry})
+    with pytest.raises(ValueError, match="at least 2 candidates"):
+        measure_views(PerfectModel(some, "openpose", use_mask=False), some, "openpose", window=0, gallery_size=30)
+
+
+def test_of_a_source_with_a_protocol_the_test_subjects_alone_are_measured_unless_a_list_says_otherwise(views):
+    columns = {"source": np.full(70, "human36m"), "subject": np.where(np.arange(70) < 40, "S11", "S5")}
+    poses = dataclasses.replace(views.poses, **columns, licenses={"human36m": "theirs"})
+    official = dataclasses.replace(views, poses=poses)
+    model = PerfectModel(views)
+    assert measure_views(model, official, "ground_truth", window=0)["galleries"]["all"]["frames"] == 40
+    keys = [FrameKey("S5", str(poses.sequence[row]), camera, int(poses.frame[row]))
+            for row in range(45, 70) for camera in views.cameras]  # fmt: skip
+    assert measure_views(model, official, "ground_truth", FrameList(keys))["galleries"]["listed"]["frames"] == 25
+    with pytest.raises(ValueError, match="that the protocol does not train on"):
+        measure_views(model, official.select(np.arange(45, 70)), "ground_truth")
 
 
 def test_what_cannot_be_measured_is_refused(views):
@@ -150,8 +205,15 @@ def test_real_detections_are_prepared_and_measured_end_to_end(shared_data, run_d
     assert main(arguments) == 0
     assert main([*arguments, "--frames", str(listed)]) == 0
     results = json.loads((run_dir / "view_results.json").read_text())["results"]
-    whole, distinct = results["b.views.npz/openpose"]["galleries"].values()
-    assert (whole["frames"], distinct["frames"]) == (100, 52)
+    galleries = results["b.views.npz/openpose"]["galleries"]
+    assert {name: gallery["frames"] for name, gallery in galleries.items()} == {
+        "all": 100,
+        "distinct": 52,
+        "all_with_missing": 100,
+        "distinct_with_missing": 52,
+    }
+    whole = galleries["all_with_missing"]
+    assert galleries["all"]["seen"]["cam4"] < whole["seen"]["cam4"] == 100
     assert whole["groups"]["all"]["model"]["COCO_13"]["pairs"] == 12
     assert results["b.views.npz/openpose/listed"]["galleries"]["listed"]["frames"] == 52
     # The 2D baseline needs no training: its number on real detections is a fact of these data.

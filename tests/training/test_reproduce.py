@@ -1,5 +1,6 @@
 """Tables of the paper: what is trained, what is trained again, and what is written."""
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -12,7 +13,9 @@ import pytest
 
 from training import cells as module
 from training.cells import check_budgets, plan_cells
+from training.config import TrainConfig
 from training.evaluate import FORMAT, VERSION
+from training.measure_views import VERSION as VIEW_VERSION
 from training.paper_tables import TABLES
 from training.reproduce import main
 from vvipe_tf.data.synthetic import generate_synthetic
@@ -145,11 +148,11 @@ def test_runs_on_different_galleries_never_share_a_table(measured, no_processes,
 
 def test_lifting_errors_come_with_the_frame_that_they_are_measured_in(data, no_processes, tmp_path, capsys):
     planned = plan_cells(TABLES["lifting"], TABLES["lifting"].rows, (0,), data, tmp_path / "out")
-    for frame, [cell] in zip(("canonical", "canonical", "camera"), planned.values(), strict=True):
-        write_results(cell, entry_of(cell.train_command, 0.6, lifting_frame=frame))
+    for frame, [cell] in zip(("canonical", "canonical", "camera", "camera"), planned.values(), strict=True):
+        write_results(cell, entry_of(cell.train_command, 0.6, lifting_frame=frame, lifting_joints="COCO_13"))
     assert main(["--table", "lifting", "--dataset", data, "--output", str(tmp_path / "out")]) == 0
     row = rows_of(capsys.readouterr().out, "lifter + Procrustes")[0]
-    assert row == ["camera", "60.0", "50.0", "40.0", "62.9 (detected), 45.5 (true 2D)", "3,328,000", "0"]
+    assert row == ["camera", "COCO_13", "60.0", "50.0", "40.0", "62.9 (detected), 45.5 (true 2D)", "3,328,000", "0"]
     assert no_processes == []
 
 
@@ -165,7 +168,7 @@ def test_real_cameras_get_a_table_of_their_own(measured, no_processes, tmp_path,
                "canonical_3d": {"COCO_13": {"hit_at_k": {"1": 0.98, "5": 1.0}}}}  # fmt: skip
     command = " ".join(["python -m training.evaluate", *cell.views_flags])
     entry = {"data": "lab.views.npz", "kind": "openpose", "synthetic": False, "galleries": {"distinct": gallery}}
-    results = {"results": {"lab.views.npz/openpose": entry | {"command": command}}}
+    results = {"version": VIEW_VERSION, "results": {"lab.views.npz/openpose": entry | {"command": command}}}
     (cell.run_dir / "view_results.json").write_text(json.dumps(results))
     assert main([*arguments, "--views", str(views)]) == 1
     # The training that is missing fails; the two others are measured on the views, and the fourth is done.
@@ -182,13 +185,72 @@ def test_real_cameras_get_a_table_of_their_own(measured, no_processes, tmp_path,
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_of_a_table_sees_as_many_examples(table):
-    planned = plan_cells(TABLES[table], TABLES[table].rows, (0,), "synthetic", "out")
+    flags = ["--recorded", "lab.views.npz"] if TABLES[table].on_recorded else []
+    planned = plan_cells(TABLES[table], TABLES[table].rows, (0,), "synthetic", "out", flags)
     check_budgets(planned)
     assert {cell.run_dir for [cell] in planned.values()} == {
         Path("out") / cell.run_dir.name for [cell] in planned.values()
     }
     assert len({cell.run_dir for [cell] in planned.values()}) == len(planned)
     assert all(len(row.paper) <= len(TABLES[table].paper_columns) for row in TABLES[table].rows)
+
+
+def test_baselines_also_get_the_views_that_our_defaults_train_on():
+    planned = plan_cells(TABLES["1"], TABLES["1"].rows, (0,), "synthetic", "out")
+    configs = {row.name: cell.config for row, [cell] in planned.items()}
+    ours, defaults = configs["PR-VIPE, our views"].view_config(), TrainConfig(keypoint_dropout=0.0).view_config()
+    assert ours == defaults
+    assert configs["PR-VIPE, our views"].distinct
+    lifter = configs["lifter, free views"].view_config()
+    alone = {"views_per_pose": 1, "body_shape_sigma": 0.0, "pose_shape_sigma": 0.0}
+    assert lifter == dataclasses.replace(defaults, **alone)
+    released = configs["PR-VIPE"]
+    assert (released.max_elevation, released.free_distance, released.mirror) == (30.0, 2.0, False)
+    assert released.jit_compile
+    assert configs["PR-VIPE, our views"].jit_compile
+
+
+def test_rows_of_detected_keypoints_learn_from_recorded_views_without_or_with_virtual_ones(capsys):
+    flags = ["--recorded", "lab.views.npz", "--recorded-kind", "cpn"]
+    table = TABLES["1-detected"]
+    planned = plan_cells(table, table.rows, (0,), "synthetic", "out", flags)
+    configs = {row.name: cell.config for row, [cell] in planned.items()}
+    assert {name: (config.model, config.free_views) for name, config in configs.items()} == {
+        "V-VIPE (D)": ("vvipe", 0.0),
+        "V-VIPE (D + A)": ("vvipe", 0.5),
+        "PR-VIPE (D)": ("pr_vipe", 0.0),
+        "PR-VIPE (D + A)": ("pr_vipe", 0.5),
+    }
+    assert {(config.recorded, config.recorded_kind) for config in configs.values()} == {("lab.views.npz", "cpn")}
+    assert table.rows[0].paper == ("70.0 / 92.7 / 95.6", "23.5 / 54.3 / 64.0", "26.2 / 57.0 / 66.4")
+    arguments = ["--table", "1-detected", "--dataset", "synthetic", "--dry-run"]
+    assert main(arguments) == 2
+    assert "-- --recorded FILE.views.npz" in capsys.readouterr().err
+    assert main([*arguments, "--", *flags]) == 0
+
+
+def test_a_frame_list_goes_to_the_measuring_of_recorded_views(measured, no_processes, tmp_path, capsys):
+    planned, arguments = measured
+    views, listed = tmp_path / "lab.views.npz", tmp_path / "list.txt"
+    views.touch()
+    assert main([*arguments, "--frames", str(listed)]) == 2
+    assert "Expected --views with --frames" in capsys.readouterr().err
+    assert main([*arguments, "--views", str(views), "--frames", str(listed)]) == 2
+    assert "list.txt, which does not exist" in capsys.readouterr().err
+    listed.touch()
+    assert main([*arguments, "--views", str(views), "--frames", str(listed)]) == 1
+    assert no_processes[0][-2:] == ["--frames", str(listed)]
+
+
+def test_recorded_views_that_an_earlier_version_measured_are_measured_again(measured, tmp_path):
+    planned, _ = measured
+    [[cell]] = plan_cells(
+        TABLES["1"], list(planned)[:1], (4,), cell_data(planned), tmp_path / "out", views="lab.views.npz"
+    ).values()
+    entry = {"command": " ".join(["python -m training.evaluate", *cell.views_flags])}
+    for version, found in ((VIEW_VERSION, [entry]), (VIEW_VERSION - 1, [])):
+        (cell.run_dir / "view_results.json").write_text(json.dumps({"version": version, "results": {"x": entry}}))
+        assert cell.read_real() == found
 
 
 def test_without_pre_training_its_steps_go_to_stage_two():

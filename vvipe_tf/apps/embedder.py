@@ -1,6 +1,7 @@
 """`PoseEmbedder`: keypoints or poses in; embeddings, canonical poses and distances out."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from vvipe_tf.apps.embedding_model import EmbeddingModel, ExportedModel, RunModel
+from vvipe_tf.apps.embedding_statistics import EmbeddingStatistics
+from vvipe_tf.apps.generate import random_directions
 from vvipe_tf.apps.keypoint_input import KeypointInput, prepare_keypoints
 from vvipe_tf.apps.lift_result import LiftResult
 from vvipe_tf.apps.pretrained_model import pretrained_file
 from vvipe_tf.apps.uncertainty import UncertaintyWeights, uncertainty_signs
 from vvipe_tf.formats.detections.detection_table import DetectionTable
+from vvipe_tf.formats.layout.finding import LayoutWarning
 from vvipe_tf.geometry.canonical import canonicalise
 from vvipe_tf.keypoints import COCO_13, COCO_17, KeypointProfile, get_profile, map_keypoints
 from vvipe_tf.silence import silenced_start
@@ -33,11 +37,16 @@ class PoseEmbedder:
 
     Args:
         model: Trained model. Use `from_pretrained`, `from_tflite` or `from_run` to get one.
+
+    Attributes:
+        check_layout: Whether `lift` and `embed` issue a `LayoutWarning` where no body could have the joint order; that
+            costs a few milliseconds a call.
     """
 
     def __init__(self, model: EmbeddingModel):
         """Takes over the model."""
         self._model = model
+        self.check_layout = True
         weights = model.description.get("uncertainty")
         self._uncertainty_weights = UncertaintyWeights() if weights is None else UncertaintyWeights(**weights)
 
@@ -78,6 +87,8 @@ class PoseEmbedder:
             FileNotFoundError: If the folder, its config or its weights are missing.
             ValueError: If it is no finished run, or the weights are not those that were saved.
         """
+        if not (Path(run_dir) / "config.json").is_file():  # Said before TensorFlow takes its time to start.
+            raise FileNotFoundError(f"Expected a run folder with a config.json. Received: {run_dir}")
         with silenced_start():
             from vvipe_tf.models.run_folder import load_run
         return cls(RunModel(load_run(run_dir)))
@@ -117,15 +128,16 @@ class PoseEmbedder:
         """Lifts 2D keypoints to canonical 3D poses.
 
         A joint counts if its score reaches the model's threshold; missing joints are masked. A detection without both
-        hips, a shoulder and 6 joints is refused: its row is not `valid`. Of a half body that is valid, `visible` tells
-        the joints that were seen.
+        hips, a shoulder and 6 joints, or with all of them on a line, is refused: its row is not `valid`. Of a half body
+        that is valid, `visible` tells the joints that were seen. A joint order that no body could have is lifted all
+        the same, with a `LayoutWarning`.
 
         Args:
             keypoints: Keypoints (detections, joints, 2) or (joints, 2); with a third column it is the score. Joints at
                 NaN, or without scores at exactly (0, 0), are missing. Or a `DetectionTable`, which brings the rest.
             scores: Scores in [0, 1], or a mask, (detections, joints) or (joints,).
             profile: Profile or its name; None to tell it from the number of joints and the anatomy.
-            uncertainty: Whether to estimate it; that costs four more runs of the model.
+            uncertainty: Whether to estimate it; that costs another run of the model.
 
         Returns:
             One row a detection: poses (detections, 13, 3) in the canonical frame (mid-hip at the origin, hips along y,
@@ -157,7 +169,7 @@ class PoseEmbedder:
         scores: np.ndarray | None = None,
         profile: KeypointProfile | str | None = None,
     ) -> np.ndarray:
-        """Embeds 2D keypoints; arguments and errors as for `lift`.
+        """Embeds 2D keypoints; arguments, errors and warnings as for `lift`, which states the uncertainty as well.
 
         Returns:
             Embeddings (detections, embedding_dim) float32; rows of detections that show too little of a body are NaN.
@@ -237,20 +249,20 @@ class PoseEmbedder:
         Raises:
             ValueError: If the source is unknown, or the model does not know its posterior.
         """
-        known = self.description.get("embedding_statistics")
+        known = EmbeddingStatistics.of_model(self.description)
         source = source or ("prior" if known is None else "posterior")
         if source not in ("prior", "posterior") or (source == "posterior" and known is None):
             sources = "'prior'" if known is None else "'prior' or 'posterior'"
             raise ValueError(f"Expected a source of samples that this model has, {sources}. Received: {source!r}")
-        noise = np.random.default_rng(seed).standard_normal((num_samples, self.embedding_dim))
-        if source == "posterior":
-            covariance = np.asarray(known["covariance"], np.float64)
-            sizes, axes = np.linalg.eigh(covariance)
-            noise = (noise * np.sqrt(np.maximum(sizes, 0.0))) @ axes.T + np.asarray(known["mean"], np.float64)
-        return noise.astype(np.float32)
+        if source == "prior":
+            return random_directions(num_samples, self.embedding_dim, seed).astype(np.float32)
+        return (known.mean + known.noise(num_samples, seed)).astype(np.float32)
 
     def perturb(self, embedding: np.ndarray, alpha: float = 0.3, num_samples: int = 8, seed: int = 0) -> np.ndarray:
-        """Neighbours of an embedding, `embedding + alpha * z` with z standard normal (Figure 7 of the paper).
+        """Neighbours of an embedding, `embedding + alpha * z` (Figure 7 of the paper).
+
+        z is normal, with the covariance of the embeddings of the training poses; white where the model does not know
+        it. So does `python -m vvipe_tf generate neighbours`.
 
         Args:
             embedding: Embedding (embedding_dim,).
@@ -262,9 +274,13 @@ class PoseEmbedder:
             Embeddings (num_samples, embedding_dim) float32.
 
         Raises:
-            ValueError: If the shape does not fit.
+            ValueError: If the shape does not fit, or alpha is not finite.
         """
-        noise = np.random.default_rng(seed).standard_normal((num_samples, self.embedding_dim))
+        if not np.isfinite(alpha):
+            raise ValueError(f"Expected a finite alpha. Received: {alpha}")
+        known = EmbeddingStatistics.of_model(self.description)
+        white = known is None
+        noise = random_directions(num_samples, self.embedding_dim, seed) if white else known.noise(num_samples, seed)
         return (self._checked(embedding, single=True) + alpha * noise).astype(np.float32)
 
     def interpolate(self, start: np.ndarray, end: np.ndarray, num_steps: int = 10) -> np.ndarray:
@@ -289,7 +305,9 @@ class PoseEmbedder:
             if scores is not None or profile is not None:
                 raise ValueError("Expected a detection table alone. Received: scores or a profile beside it")
             keypoints, scores, profile = keypoints.keypoints_2d, keypoints.scores, keypoints.profile
-        detections = prepare_keypoints(keypoints, scores, profile, self.score_threshold)
+        detections = prepare_keypoints(keypoints, scores, profile, self.score_threshold, self.check_layout)
+        for finding in detections.findings:
+            warnings.warn(f"{finding.message} (confidence {finding.confidence:.2f})", LayoutWarning, stacklevel=3)
         whole = True if self._model.uses_mask else detections.visible.all(axis=-1)
         return detections, detections.valid & whole
 

@@ -42,13 +42,14 @@ def write_embedding_file(path: str | os.PathLike, content: EmbeddingFile) -> Non
     Raises:
         ValueError: If the name ends otherwise, or a column is not a plain array of n values.
     """
-    if not str(path).endswith(".npz"):
+    if not str(path).lower().endswith(".npz"):
         raise ValueError(f"Expected a file name that ends in .npz. Received: {path}")
     columns = {name: np.asarray(values) for name, values in content.columns.items()}
     _check_columns(columns, len(content.embeddings))
     poses = {} if content.poses is None else {"poses": content.poses}
-    with atomic_path(path) as temporary:
-        np.savez(temporary, embeddings=content.embeddings, model_id=np.array(content.model_id), **poses, **columns)
+    # NumPy adds .npz to the name of a file that does not end exactly so, but not to an open file.
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, embeddings=content.embeddings, model_id=np.array(content.model_id), **poses, **columns)
 
 
 def read_embedding_file(path: str | os.PathLike) -> EmbeddingFile:

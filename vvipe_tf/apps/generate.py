@@ -74,7 +74,7 @@ def draw_poses(
     draw: Callable[[int, int], np.ndarray],
     num_poses: int,
     seed: int,
-    accept: Callable[[np.ndarray], np.ndarray] | None = None,
+    accept: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> GeneratedPoses:
     """Draws embeddings and decodes them; with `accept`, refused ones are drawn anew.
 
@@ -83,7 +83,7 @@ def draw_poses(
         draw: Number and seed -> embeddings (n, dim).
         num_poses: Number of poses wanted.
         seed: Seed of the first round; each further round takes one of its own.
-        accept: Poses (n, 13, 3) -> which to keep (n,) bool. None keeps all.
+        accept: Embeddings (n, dim) and poses (n, 13, 3) -> which to keep (n,) bool. None keeps all.
 
     Returns:
         The poses in the order they were drawn.
@@ -98,7 +98,7 @@ def draw_poses(
     for round_seed in seeds:
         embeddings = draw(num_poses, int(round_seed.generate_state(1)[0]))
         poses = decode(embeddings)
-        rows = np.arange(num_poses) if accept is None else np.flatnonzero(accept(poses))
+        rows = np.arange(num_poses) if accept is None else np.flatnonzero(accept(embeddings, poses))
         rows = rows[: num_poses - kept]
         kept += len(rows)
         # Draws after the last one that was wanted were not needed.

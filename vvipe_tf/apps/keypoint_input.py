@@ -6,6 +6,8 @@ import numpy as np
 
 from vvipe_tf.formats.detections.body_layouts import BodyLayout, layouts_of
 from vvipe_tf.formats.layout.anatomy import choose_layout
+from vvipe_tf.formats.layout.finding import LayoutFinding
+from vvipe_tf.formats.layout.layout_check import check_layout
 from vvipe_tf.geometry.keypoints_2d import valid_keypoints
 from vvipe_tf.keypoints import COCO_13, PROFILES, KeypointProfile, get_profile, map_keypoints, map_scores
 
@@ -20,12 +22,15 @@ class KeypointInput:
     Args:
         keypoints_2d: COCO_13 (detections, 13, 2) float64 in the unit given, y down; 0 where a joint is missing.
         visible: Which joints are there and certain enough (detections, 13) bool.
-        valid: Which detections show enough of a body (detections,) bool: both hips, a shoulder, 6 joints.
+        valid: Which detections show enough of a body (detections,) bool: both hips, a shoulder, 6 joints that are not
+            all on a line.
+        findings: What speaks against the joint order, if that was asked for.
     """
 
     keypoints_2d: np.ndarray
     visible: np.ndarray
     valid: np.ndarray
+    findings: tuple[LayoutFinding, ...] = ()
 
 
 def prepare_keypoints(
@@ -33,6 +38,7 @@ def prepare_keypoints(
     scores: np.ndarray | None = None,
     profile: KeypointProfile | str | None = None,
     score_threshold: float = 0.0,
+    check: bool = False,
 ) -> KeypointInput:
     """Brings keypoints into the model's joint order and marks what is missing.
 
@@ -46,6 +52,7 @@ def prepare_keypoints(
         profile: Profile or its name; None to tell it from the number of joints and, where that leaves several, from
             the anatomy.
         score_threshold: Least score of a joint that counts.
+        check: Whether to look for anatomy that the joint order makes impossible.
 
     Returns:
         The detections in COCO_13.
@@ -62,9 +69,14 @@ def prepare_keypoints(
     keypoints = np.where(visible[..., None], keypoints, 0.0)
     layout = _layout_of(keypoints, visible, profile)
     taken = list(layout.indices)
-    visible = map_scores(visible[:, taken], layout.profile, COCO_13)
-    body = np.where(visible[..., None], map_keypoints(keypoints[:, taken], layout.profile, COCO_13), 0.0)
-    return KeypointInput(body, visible, valid_keypoints(body, visible))
+    keypoints, visible = keypoints[:, taken], visible[:, taken]
+    findings = ()
+    if check:
+        scores = visible.astype(np.float64) if scores is None else np.where(visible, scores[:, taken], 0.0)
+        findings = check_layout(keypoints, scores, layout.profile, find_permutation=False)
+    visible = map_scores(visible, layout.profile, COCO_13)
+    body = np.where(visible[..., None], map_keypoints(keypoints, layout.profile, COCO_13), 0.0)
+    return KeypointInput(body, visible, valid_keypoints(body, visible), findings)
 
 
 def _checked(keypoints, scores):

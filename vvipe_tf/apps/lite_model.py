@@ -3,6 +3,8 @@
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,8 @@ from vvipe_tf.apps.lite_manifest import MANIFEST_FILE, LiteManifest
 REQUIRED_SIGNATURES = ("lift", "embed", "decode")
 ENCODE_POSE = "encode_pose"
 _BATCH = 256
+# An interpreter holds weights of its own, so that large inputs are shared among few.
+_MAX_WORKERS = 4
 _MAX_BYTES = 1 << 30
 
 
@@ -33,6 +37,8 @@ class Lifted(NamedTuple):
 class LiteModel:
     """An exported V-VIPE model in the LiteRT interpreter. Not for use by several threads at once.
 
+    Many poses at a time are shared among as many interpreters as there are processors, up to four.
+
     Args:
         content: Bytes of the model.
         sha256: SHA-256 that they must have, hexadecimal.
@@ -49,8 +55,8 @@ class LiteModel:
         check_hash(content, sha256)
         self._content, self._num_threads = content, num_threads
         try:
-            self._interpreter = self._open_interpreter()
-            signatures = self._interpreter.get_signature_list()
+            interpreter = self._open_interpreter()
+            signatures = interpreter.get_signature_list()
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"Expected a TFLite model that this runtime can run. Received: {reason}") from error
@@ -59,7 +65,8 @@ class LiteModel:
             raise ValueError(f"Expected a V-VIPE model. Received: a model without the signatures {missing}")
         self.manifest = manifest
         self.signatures = tuple(signatures)
-        self._runners = {}
+        # Of each interpreter the function that gives the runner of a signature.
+        self._workers = [cache(interpreter.get_signature_runner)]
 
     @classmethod
     def load(cls, path: str | os.PathLike, sha256: str | None = None, num_threads: int = 1) -> "LiteModel":
@@ -152,7 +159,7 @@ class LiteModel:
         Raises:
             ValueError: If the shape is wrong.
         """
-        keypoints = self._checked(keypoints, "keypoints", self._runner("lift", "keypoints")[1])
+        keypoints = self._checked(keypoints, "keypoints", self._shape_of("lift", "keypoints"))
         # The signature runners hold on to their interpreter, so this is another. Its first subgraph is that of lift.
         interpreter = self._open_interpreter()
         (details,) = interpreter.get_input_details()
@@ -162,13 +169,31 @@ class LiteModel:
         return interpreter.invoke
 
     def _run(self, signature, name, values):
-        runner, shape = self._runner(signature, name)
+        shape = self._shape_of(signature, name)
         values = self._checked(values, name, shape)
         step = 1 if shape[0] == 1 else _BATCH
         # An empty batch is not for the interpreter: run one row of zeros and keep none of it.
         rows = values if len(values) else np.zeros((1, *shape[1:]), np.float32)
-        parts = [runner(**{name: rows[start : start + step]}) for start in range(0, len(rows), step)]
+        parts = self._shared(signature, name, [rows[start : start + step] for start in range(0, len(rows), step)])
         return {key: np.concatenate([part[key] for part in parts])[: len(values)] for key in parts[0]}
+
+    def _shared(self, signature, name, batches):
+        """Outputs of each batch; every worker takes its turn."""
+        count = min(_MAX_WORKERS, _num_processors(), len(batches)) if len(batches[0]) == _BATCH else 1
+        while len(self._workers) < count:
+            self._workers.append(cache(self._open_interpreter().get_signature_runner))
+        parts = [None] * len(batches)
+
+        def work(number):
+            runner = self._workers[number](signature)
+            parts[number::count] = [runner(**{name: batch}) for batch in batches[number::count]]
+
+        if count == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(count) as pool:
+                list(pool.map(work, range(count)))
+        return parts
 
     def _open_interpreter(self):
         from ai_edge_litert.interpreter import Interpreter
@@ -183,16 +208,19 @@ class LiteModel:
             raise ValueError(f"Expected {name} of shape (poses, {sizes}). Received: shape={values.shape}")
         return values
 
-    def _runner(self, signature, name):
-        if signature not in self._runners:
-            if signature not in self.signatures:
-                raise ValueError(f"Expected a signature among {self.signatures}. Received: {signature}")
-            runner = self._interpreter.get_signature_runner(signature)
-            details = runner.get_input_details()
-            if list(details) != [name]:
-                raise ValueError(f"Expected {signature} to take {name}. Received: {list(details)}")
-            self._runners[signature] = runner, tuple(int(size) for size in details[name]["shape_signature"])
-        return self._runners[signature]
+    def _shape_of(self, signature, name):
+        """Shape of the only input of a signature; the first size is -1 where it takes any number of poses."""
+        if signature not in self.signatures:
+            raise ValueError(f"Expected a signature among {self.signatures}. Received: {signature}")
+        details = self._workers[0](signature).get_input_details()
+        if list(details) != [name]:
+            raise ValueError(f"Expected {signature} to take {name}. Received: {list(details)}")
+        return tuple(int(size) for size in details[name]["shape_signature"])
+
+
+def _num_processors() -> int:
+    # Those that this process may use, where the system tells.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_hash(content: bytes, sha256: str) -> None:

@@ -1,4 +1,4 @@
-"""Whether a pose could be a body's: bone lengths, left against right, joint limits.
+"""Whether a pose could be a body's: bone lengths, left against right, joint limits, distance to the training poses.
 
 The joint angles are those of the project's own skeleton (`vvipe_tf.data.synthetic.skeleton`), found from the joints in
 closed form. A line from hips to shoulders says less than a pelvis and a chest: the trunk may bend between them, so the
@@ -34,12 +34,16 @@ class PlausibilityLimits(NamedTuple):
         shoulder_factor: The same for the width of the shoulders, which draw together when the arms are raised.
         side_ratio: Largest ratio between a bone and its counterpart of the other side.
         angle_margin: Degrees by which an angle may pass its limit.
+        distance: Largest Mahalanobis distance of an embedding from those of the training poses, in units of the square
+            root of their size. Of the training poses of the shipped model 99.9 % lie within 2.24, of poses of a
+            laboratory that it never saw within 2.14.
     """
 
     bone_factor: float = 1.8
     shoulder_factor: float = 2.5
     side_ratio: float = 1.35
     angle_margin: float = 36.0
+    distance: float = 2.5
 
 
 class PlausibilityReport(NamedTuple):
@@ -51,6 +55,7 @@ class PlausibilityReport(NamedTuple):
         side_ratios: Largest ratio of a bone and its counterpart (poses,), at least 1.
         angle_excesses: Largest excess of an angle over its limit (poses,) in degrees.
         limits: What is called plausible.
+        distances: Distance of the embeddings (poses,) as `PlausibilityLimits.distance`; None if it is not known.
     """
 
     bone_factors: np.ndarray
@@ -58,11 +63,13 @@ class PlausibilityReport(NamedTuple):
     side_ratios: np.ndarray
     angle_excesses: np.ndarray
     limits: PlausibilityLimits
+    distances: np.ndarray | None = None
 
     @property
     def failures(self) -> dict[str, np.ndarray]:
         """Which poses fail each test (poses,) bool."""
-        return {
+        far = {} if self.distances is None else {"unlike real poses": ~(self.distances <= self.limits.distance)}
+        return far | {
             "bone lengths": ~(
                 (self.bone_factors <= self.limits.bone_factor) & (self.shoulder_factors <= self.limits.shoulder_factor)
             ),
@@ -76,12 +83,16 @@ class PlausibilityReport(NamedTuple):
         return ~np.any(list(self.failures.values()), axis=0)
 
 
-def judge_poses(poses: np.ndarray, limits: PlausibilityLimits | None = None) -> PlausibilityReport:
+def judge_poses(
+    poses: np.ndarray, limits: PlausibilityLimits | None = None, distances: np.ndarray | None = None
+) -> PlausibilityReport:
     """Measures what a body would have to bear to take poses.
 
     Args:
         poses: Canonical poses COCO_13 (poses, 13, 3): hips along y, the person facing -x, spine along z; any unit.
         limits: What to call plausible; the defaults of `PlausibilityLimits` for None.
+        distances: Distance of their embeddings (poses,) from those of the training poses, as
+            `PlausibilityLimits.distance`; None to judge by the bodies alone.
 
     Returns:
         The report; a bone without length counts as infinitely wrong.
@@ -96,7 +107,7 @@ def judge_poses(poses: np.ndarray, limits: PlausibilityLimits | None = None) -> 
         raise ValueError("Expected finite poses. Received: NaN or infinite coordinates")
     # Body axes: x forward, y left, z up.
     body = poses * (-1.0, -1.0, 1.0)
-    return PlausibilityReport(*_bone_factors(body), _angle_excess(body), limits or PlausibilityLimits())
+    return PlausibilityReport(*_bone_factors(body), _angle_excess(body), limits or PlausibilityLimits(), distances)
 
 
 def _joint(body, name):

@@ -1,4 +1,4 @@
-"""`python -m vvipe_tf embed`: keypoints or 3D poses to view-invariant embeddings."""
+"""`python -m vvipe_tf embed`: keypoints or 3D poses to view-invariant embeddings. How sure they are, `lift` says."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from vvipe_tf.commands.keypoint_source import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("input", metavar="INPUT", help="keypoints, or 3D poses (.bvh, and all that lift writes)")
+    parser.add_argument("input", metavar="INPUT", help="keypoints (lift says how sure they are), or 3D poses")
     parser.add_argument("--output", metavar="FILE", help=".npz, as index and search read it, or .csv")
     add_keypoint_arguments(parser)
     parser.add_argument("--person", default="all", help="all, main or a track id (%(default)s)")

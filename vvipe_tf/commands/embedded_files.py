@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vvipe_tf.apps.embedding_file import read_embedding_file
+from vvipe_tf.commands.embedding_progress import embed_in_pieces
 from vvipe_tf.commands.keypoint_source import load_embedder, read_keypoints
 from vvipe_tf.commands.pose_source import holds_poses, read_poses
 from vvipe_tf.data.dataset import PoseDataset
 from vvipe_tf.formats.detections.detection_table import UNTRACKED
+from vvipe_tf.formats.npz_arrays import npz_members
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 from vvipe_tf.geometry.canonical import torso_length
 from vvipe_tf.keypoints import COCO_13, map_keypoints
@@ -73,7 +74,7 @@ def embed_files(paths: Sequence[str], arguments: argparse.Namespace) -> Embedded
 
 
 def _embed_file(path: str, embedder: Callable[[], "PoseEmbedder"], arguments: argparse.Namespace) -> EmbeddedFile:
-    members = _npz_members(path)
+    members = set() if Path(path).is_dir() else npz_members(path)
     if "embeddings" in members:
         return _from_embeddings(path)
     if {"poses", "torso_lengths_mm"} <= members:
@@ -81,7 +82,8 @@ def _embed_file(path: str, embedder: Callable[[], "PoseEmbedder"], arguments: ar
     if holds_poses(path):
         return _from_poses(path, read_poses(path), embedder())
     table = read_keypoints(path, arguments)
-    return _finite(embedder(), embedder().embed(table), _people(path, "2d", table.frame, table.person), None)
+    embeddings = embed_in_pieces(lambda rows: embedder().embed(table.select(rows)), len(table))
+    return _finite(embedder(), embeddings, _people(path, "2d", table.frame, table.person), None)
 
 
 def _joined(files: Sequence[EmbeddedFile]) -> EmbeddedFile:
@@ -127,7 +129,8 @@ def _from_dataset(path: str | os.PathLike, embedder: "PoseEmbedder") -> Embedded
         **{name: getattr(dataset, name).tolist() for name in ("source", "subject", "sequence", "frame")},
         "person": [UNTRACKED] * len(dataset),
     }
-    return _finite(embedder, embedder.encode_pose(dataset.poses, dataset.profile), metadata, dataset.centred(COCO_13))
+    embeddings = embed_in_pieces(lambda rows: embedder.encode_pose(dataset.poses[rows], dataset.profile), len(dataset))
+    return _finite(embedder, embeddings, metadata, dataset.centred(COCO_13))
 
 
 def _from_poses(path: str | os.PathLike, sequence: PoseSequence, embedder: "PoseEmbedder") -> EmbeddedFile:
@@ -135,7 +138,9 @@ def _from_poses(path: str | os.PathLike, sequence: PoseSequence, embedder: "Pose
     lengths = torso_length(np.asarray(sequence.poses, dtype=np.float64), sequence.profile)
     with np.errstate(divide="ignore", invalid="ignore"):
         poses = np.where(lengths[:, None, None] > 0, poses / lengths[:, None, None], np.nan)
-    embeddings = embedder.encode_pose(sequence.poses, sequence.profile, sequence.is_canonical)
+    embeddings = embed_in_pieces(
+        lambda rows: embedder.encode_pose(sequence.poses[rows], sequence.profile, sequence.is_canonical), len(sequence)
+    )
     metadata = _people(path, "3d", sequence.frame, sequence.person)
     return _finite(embedder, embeddings, metadata, poses.astype(np.float32))
 
@@ -173,13 +178,6 @@ def _distinct(texts: Iterable[str]) -> list[str]:
         counts[text] = counts.get(text, 0) + 1
         result.append(text if counts[text] == 1 else f"{text}#{counts[text]}")
     return result
-
-
-def _npz_members(path: str | os.PathLike) -> set[str]:
-    if not Path(path).is_file() or not zipfile.is_zipfile(path):
-        return set()
-    with zipfile.ZipFile(path) as archive:
-        return {name.removesuffix(".npy") for name in archive.namelist()}
 
 
 def _text(path: str | os.PathLike) -> str:

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 from vvipe_tf.commands.keypoint_source import add_keypoint_arguments, add_model_argument, load_embedder
 
 _PICTURES = (".png", ".svg", ".pdf")
+_MOST_POSES = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
-    from vvipe_tf.apps.plausibility import judge_poses
     from vvipe_tf.commands.generation_report import describe_summary, summarise
     from vvipe_tf.commands.generation_source import read_reference
     from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     statistics = _statistics(embedder, reference)
     actions = {"neighbours": _neighbours, "sample": _sample, "interpolate": _interpolate}
     generated, labels = actions[arguments.action](arguments, embedder, statistics, reference)
-    report = judge_poses(generated.poses)
+    report = _judge(generated.embeddings, generated.poses, statistics)
     summary = summarise(arguments, embedder, generated, labels, report, statistics, reference)
     if arguments.output:
         torso = embedder.torso_length_mm
@@ -92,10 +93,19 @@ def run(arguments: argparse.Namespace) -> None:
 def _check(arguments) -> None:
     if arguments.picture and Path(arguments.picture).suffix.lower() not in _PICTURES:
         raise ValueError(f"Expected a picture that ends in {', '.join(_PICTURES)}. Received: {arguments.picture}")
-    if not arguments.fps > 0:
+    if not 0 < arguments.fps < float("inf"):
         raise ValueError(f"Expected --fps above 0. Received: {arguments.fps}")
+    for alpha in getattr(arguments, "alpha", ()):
+        if not math.isfinite(alpha):
+            raise ValueError(f"Expected finite --alpha. Received: {alpha}")
     if arguments.action == "interpolate" and not arguments.seconds * arguments.fps >= 1:
         raise ValueError(f"Expected --seconds of at least a frame. Received: {arguments.seconds}")
+    if arguments.action == "interpolate":
+        poses = arguments.seconds * arguments.fps * (1 + len(arguments.via))
+    else:
+        poses = arguments.count * len(getattr(arguments, "alpha", (0,)))
+    if not poses <= _MOST_POSES:
+        raise ValueError(f"Expected at most {_MOST_POSES} poses. Received: {poses:.0f}")
     if arguments.action == "sample" and arguments.source == "reference" and not arguments.reference:
         raise ValueError("Expected --reference FILE with --source reference. Received: none")
 
@@ -116,7 +126,7 @@ def _neighbours(arguments, embedder, statistics, reference):
                 lambda count, seed, alpha=alpha, noise=noise: start + alpha * noise(count, seed),
                 arguments.count,
                 arguments.seed,
-                _acceptance(arguments),
+                _acceptance(arguments, statistics),
             )
         )
         labels += [f"alpha {alpha:g}"] * arguments.count
@@ -140,7 +150,7 @@ def _sample(arguments, embedder, statistics, reference):
             return spread.mean + spread.noise(count, seed)
         return embedder.sample(count, seed, arguments.source)
 
-    generated = draw_poses(embedder.decode, draw, arguments.count, arguments.seed, _acceptance(arguments))
+    generated = draw_poses(embedder.decode, draw, arguments.count, arguments.seed, _acceptance(arguments, statistics))
     return generated, [f"sample {number}" for number in range(arguments.count)]
 
 
@@ -156,10 +166,17 @@ def _interpolate(arguments, embedder, statistics, reference):
     return GeneratedPoses(embeddings, embedder.decode(embeddings), len(embeddings)), labels
 
 
-def _acceptance(arguments):
+def _acceptance(arguments, statistics):
+    if not arguments.plausible:
+        return None
+    return lambda embeddings, poses: _judge(embeddings, poses, statistics).plausible
+
+
+def _judge(embeddings, poses, statistics):
     from vvipe_tf.apps.plausibility import judge_poses
 
-    return (lambda poses: judge_poses(poses).plausible) if arguments.plausible else None
+    distances = None if statistics is None else statistics.mahalanobis(embeddings) / math.sqrt(embeddings.shape[1])
+    return judge_poses(poses, distances=distances)
 
 
 def _white(embedder):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from vvipe_tf.commands.keypoint_source import add_keypoint_arguments, add_model_argument
 from vvipe_tf.evaluation.report import format_table
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     benchmark.add_argument("--count", type=int, default=1_000_000, help="vectors to index at most (%(default)s)")
     benchmark.add_argument("--queries", type=int, default=20_000, help="queries in a batch at most (%(default)s)")
-    for action in (info, benchmark):
+    for action in (build, add, info, benchmark):
         action.add_argument("--format", choices=("text", "json"), default="text", help="output (%(default)s)")
 
 
@@ -44,8 +45,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _build(arguments: argparse.Namespace) -> None:
     from vvipe_tf.apps.index import PoseIndex
+    from vvipe_tf.apps.index.generations import MANIFEST
     from vvipe_tf.commands.embedded_files import embed_files
 
+    if not arguments.overwrite and (Path(arguments.index) / MANIFEST).exists():
+        raise FileExistsError(
+            f"Expected a folder without an index. Received: {arguments.index}, which holds one; --overwrite replaces "
+            "it, `index add` extends it"
+        )
     content = embed_files(arguments.files, arguments)
     index = PoseIndex.build(
         content.embeddings,
@@ -58,7 +65,12 @@ def _build(arguments: argparse.Namespace) -> None:
     )
     index.save(arguments.index, overwrite=arguments.overwrite)
     facts = index.info()
-    print(f"{arguments.index}: {len(index)} items, {facts['kind']}, recall@1 {facts['recall_at_1']:.4f} on a sample")
+    if arguments.format == "json":
+        print(json.dumps({"index": arguments.index} | facts))
+    else:
+        print(
+            f"{arguments.index}: {len(index)} items, {facts['kind']}, recall@1 {facts['recall_at_1']:.4f} on a sample"
+        )
 
 
 def _add(arguments: argparse.Namespace) -> None:
@@ -76,7 +88,10 @@ def _add(arguments: argparse.Namespace) -> None:
     }
     index.add(content.embeddings, metadata, content.model_id, poses=content.poses)
     index.save(arguments.index)
-    print(f"{arguments.index}: {len(content.embeddings)} items added, {len(index)} in all")
+    if arguments.format == "json":
+        print(json.dumps({"index": arguments.index, "added": len(content.embeddings)} | index.info()))
+    else:
+        print(f"{arguments.index}: {len(content.embeddings)} items added, {len(index)} in all")
 
 
 def _info(arguments: argparse.Namespace) -> None:

@@ -48,7 +48,7 @@ def read_keypoints(path: str, arguments: argparse.Namespace) -> "DetectionTable"
         ValueError: If the file is of no known kind, damaged or empty, or its joint order looks wrong.
     """
     from vvipe_tf.formats.detections.reading import read_detections
-    from vvipe_tf.formats.layout.layout_check import check_table
+    from vvipe_tf.formats.layout.layout_check import check_table, sides_checked
     from vvipe_tf.keypoints import get_profile
 
     profile = get_profile(arguments.profile) if arguments.profile else None
@@ -58,14 +58,26 @@ def read_keypoints(path: str, arguments: argparse.Namespace) -> "DetectionTable"
     table = read_detections(path, profile, image_size)
     if not len(table):
         raise ValueError(f"{path}: expected at least one person with keypoints. Received: none")
-    for finding in check_table(table):
-        message = f"{path}: {finding.message} (confidence {finding.confidence:.2f})"
+    findings = check_table(table)
+    for finding in findings:
+        likely = finding.likely_order(table.profile)
+        likely = f" Likely permutation: {likely}." if likely else ""
+        message = f"{path}: {finding.message}{likely} (confidence {finding.confidence:.2f})"
         if finding.confidence >= _CERTAIN and not arguments.ignore_layout:
             raise ValueError(
                 f"{message} Name the right --profile or mend the file; --ignore-layout goes on regardless."
             )
-        print(f"warning: {message}", file=sys.stderr)
+        _warn(message)
+    if not findings and not sides_checked(table):
+        _warn(f"{path}: left and right could not be checked: no scores tell a face from the back of a head.")
+    doubled = table.doubled_frames()
+    if len(doubled):
+        _warn(f"{path}: expected each frame once in a track. Received: frame {doubled[0]} doubled, of {len(doubled)}.")
     return table
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def load_embedder(model: str | None) -> "PoseEmbedder":
@@ -78,5 +90,10 @@ def load_embedder(model: str | None) -> "PoseEmbedder":
     from vvipe_tf.apps.embedder import PoseEmbedder
 
     if model is None:
-        return PoseEmbedder.from_pretrained()
-    return PoseEmbedder.from_run(model) if os.path.isdir(model) else PoseEmbedder.from_tflite(model)
+        embedder = PoseEmbedder.from_pretrained()
+    elif os.path.isdir(model):
+        embedder = PoseEmbedder.from_run(model)
+    else:
+        embedder = PoseEmbedder.from_tflite(model)
+    embedder.check_layout = False  # `read_keypoints` has done it, once for the whole file.
+    return embedder

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vvipe_tf.formats.detections.detection_table import DetectionTable
     from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 
-_CHUNK = 1024
+_CHUNK = 2048
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +92,10 @@ def _check(arguments: argparse.Namespace) -> None:
         check_pose_file(arguments.output)
     if arguments.smooth and arguments.fps is None:
         raise ValueError("Expected --fps with --smooth. Received: none")
+    for name in ("fps", "torso_mm", "focal_length"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError(f"Expected --{name.replace('_', '-')} above 0. Received: {value}")
     if arguments.focal_length is not None and (arguments.coordinate_frame != "camera" or arguments.image_size is None):
         raise ValueError("Expected --focal-length together with --coordinate-frame camera and --image-size.")
 
@@ -200,13 +204,13 @@ def _text(summary: dict) -> str:
         f"{summary['detections']} detections, {summary['people'] or 'no'} track ids",
         f"{summary['lifted']} lifted; {len(summary['refused'])} refused, which show too little of a body; "
         f"{summary['guessed_joints']} joints unseen, their place is a guess",
-        f"expected joint error {error['mean']:.0f} mm, 95 % below {error['p95']:.0f} mm "
-        f"(estimated; a torso of {summary['torso_mm']:.0f} mm)",
+        f"expected joint error {error['mean']:.0f} mm on average, of one pose in twenty {error['p95']:.0f} mm or more "
+        f"(estimates; a torso of {summary['torso_mm']:.0f} mm)",
     ]
     for each in summary.get("smoothing", ()):
         lines.append(
-            f"person {each['person']}, {each['method']}: jitter {each['jitter_before_mm']:.1f} -> "
-            f"{each['jitter_after_mm']:.1f} mm a frame, lag {each['lag_ms']:.0f} ms"
+            f"person {each['person']}, {each['method']}: jitter (second difference) {each['jitter_before_mm']:.1f} -> "
+            f"{each['jitter_after_mm']:.1f} mm per frame squared, lag {each['lag_ms']:.0f} ms"
         )
     if summary.get("interpolated"):
         lines.append(f"{summary['interpolated']} frames without a pose were interpolated")

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,11 @@ from vvipe_tf.apps.compare import PoseTrack
 from vvipe_tf.apps.embedding_file import read_embedding_file
 from vvipe_tf.apps.pose_tracks import choose_people, choose_poses
 from vvipe_tf.apps.virtual_views import embed_seen_poses, has_pose_encoder
+from vvipe_tf.commands.embedding_progress import embed_in_pieces
 from vvipe_tf.commands.keypoint_source import read_keypoints
 from vvipe_tf.commands.pose_source import holds_poses, read_poses
 from vvipe_tf.formats.detections.detection_table import UNTRACKED
+from vvipe_tf.formats.npz_arrays import npz_members
 from vvipe_tf.geometry.canonical import canonicalise
 from vvipe_tf.keypoints import COCO_13, map_keypoints
 
@@ -39,13 +40,14 @@ def read_track(path: str, person: str, arguments: argparse.Namespace, embedder: 
         ValueError: If the file is of no known kind or damaged, there is no such person, nothing of them can be
             embedded, or the embeddings are of another model.
     """
-    if _holds_embeddings(path):
+    if not Path(path).is_dir() and "embeddings" in npz_members(path):
         frame, embeddings, poses = _read_embeddings(path, person, embedder)
     elif holds_poses(path):
         frame, embeddings, poses = _read_poses(path, person, embedder)
     else:
         table = choose_people(read_keypoints(path, arguments), person)
-        frame, embeddings, poses = table.frame, embedder.embed(table), None
+        embeddings = embed_in_pieces(lambda rows: embedder.embed(table.select(rows)), len(table))
+        frame, poses = table.frame, None
     frame, first = np.unique(frame, return_index=True)
     embeddings = embeddings[first]
     kept = np.isfinite(embeddings).all(axis=1)
@@ -65,7 +67,8 @@ def _read_poses(path, person, embedder):
         poses, _ = canonicalise(np.asarray(poses, np.float64), sequence.profile)
     poses = map_keypoints(poses, sequence.profile, COCO_13)
     if has_pose_encoder(embedder):
-        return sequence.frame, embedder.encode_pose(poses, canonical=True), poses
+        embeddings = embed_in_pieces(lambda rows: embedder.encode_pose(poses[rows], canonical=True), len(poses))
+        return sequence.frame, embeddings, poses
     print(f"note: {path}: the model has no encoder of 3D poses; four virtual cameras see them instead", file=sys.stderr)
     return sequence.frame, embed_seen_poses(embedder, poses), poses
 
@@ -85,10 +88,3 @@ def _read_embeddings(path, person, embedder):
     if frame.dtype.kind not in "iu":
         raise ValueError(f"{path}: expected whole numbers in column 'frame'. Received: {frame.dtype}")
     return frame[rows].astype(np.int64), content.embeddings[rows], None
-
-
-def _holds_embeddings(path):
-    if not Path(path).is_file() or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return "embeddings.npy" in archive.namelist()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +122,9 @@ def _checked_suffix(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, name)
         if value is not None and not 0 < value < float("inf"):
             raise ValueError(f"Expected --{name} above 0. Received: {value}")
+    for name, angles in (("view", arguments.view), ("sway", [arguments.sway])):
+        if not all(map(math.isfinite, angles)):
+            raise ValueError(f"Expected finite degrees of --{name}. Received: {' '.join(map(str, angles))}")
     if suffix == _VIEWER and (arguments.image or arguments.panels):
         raise ValueError("Expected --image and --panels with a sheet or a video. Received: a 3D viewer")
     return suffix

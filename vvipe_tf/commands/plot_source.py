@@ -59,6 +59,11 @@ def read_plot_source(arguments: argparse.Namespace, most: int | None = None) -> 
     ]
     if not any(map(len, scenes)):
         raise ValueError("Expected somebody in the frames asked for. Received: nobody")
+    if not any(scene.valid.any() for scene in scenes):
+        raise ValueError(
+            f"Expected somebody with both hips, a shoulder and 6 joints. Received: none in {sum(map(len, scenes))} "
+            "detections"
+        )
     images = [None] * len(scenes)
     if arguments.image is not None:
         images = [_images(path, scene) for path, scene in zip(arguments.image, scenes, strict=True)]

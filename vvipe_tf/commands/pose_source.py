@@ -1,8 +1,9 @@
 """Files of 3D poses as the commands take them, told apart by their content."""
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from vvipe_tf.formats.npz_arrays import npz_members
 
 if TYPE_CHECKING:
     from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
@@ -15,6 +16,7 @@ def holds_poses(path: str) -> bool:
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
+        ValueError: If it is a damaged .npz.
     """
     return _kind_of(path) is not None
 
@@ -66,16 +68,8 @@ def _kind_of(path: str) -> str | None:
     if head.startswith(b"# coordinate_frame:"):
         return "csv"
     if head.startswith(b"PK\x03\x04"):
-        return "npz" if _has_poses(path) else None
+        return "npz" if "poses" in npz_members(path) else None
     return "json" if b'"vvipe-poses"' in head else None
-
-
-def _has_poses(path: str) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "poses.npy" in archive.namelist()
-    except zipfile.BadZipFile:
-        return False  # The reader of keypoints tells what is wrong with it.
 
 
 def _read_bvh(path: str) -> "PoseSequence":

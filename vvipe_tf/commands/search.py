@@ -114,7 +114,12 @@ def _chosen(index, conditions: list[str]):
         name, equals, value = condition.partition("=")
         if not equals or name not in columns:
             raise ValueError(f"Expected COLUMN=VALUE with a column among {list(columns)}. Received: {condition!r}")
-        wanted[name] = kinds[columns[name]](value)
+        try:
+            wanted[name] = kinds[columns[name]](value)
+        except ValueError:
+            raise ValueError(
+                f"Expected a number for column {name!r}, which holds {columns[name]}. Received: {condition!r}"
+            ) from None
     items = index.where(**wanted)
     if not len(items):
         raise ValueError(f"Expected items where {' and '.join(conditions)}. Received: none")

@@ -1,21 +1,31 @@
 """Which poses train, which validate, which test.
 
 The motion capture that the protocol names is split by it: rehabilitation subjects s09 and s10 are the test in a
-laboratory that training has seen, Bandai-Namco the test in one it has not, DeepMimic's acrobatics the stress test. Any
-other data set is split by subject.
+laboratory that training has seen, Bandai-Namco the test in one it has not, DeepMimic's acrobatics the stress test; of
+Human3.6M subjects S9 and S11 are the test, and MPI-INF-3DHP, both parts of it, is for testing only. Any other data set
+is split by subject.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from vvipe_tf.data.dataset import PoseDataset
+from vvipe_tf.formats.motion_capture import human36m, mpi_inf_3dhp, mpi_inf_3dhp_test_set
 
 VALIDATION_SHARE = 0.04
 _SUBJECT_SHARES = {"validation": 0.1, "test": 0.2}
-_PROTOCOL_SOURCES = ("ui_prmd", "reactidle", "cmu8", "bandai_namco", "deepmimic")
-_SEEN_LAB_SUBJECTS = ("s09", "s10")
+_TRAINING_SOURCES = ("ui_prmd", "reactidle", "cmu8", human36m.SOURCE)
+# What the protocol tests on, by the name of the part: the source, and its subjects or None for all of them.
+_TEST_PARTS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
+    "test_seen_lab": ("ui_prmd", ("s09", "s10")),
+    "test_unseen_lab": ("bandai_namco", None),
+    "test_human36m": (human36m.SOURCE, ("S9", "S11")),
+    "test_3dhp": (mpi_inf_3dhp.SOURCE, None),
+    "test_3dhp_test_set": (mpi_inf_3dhp_test_set.SOURCE, None),
+    "stress": ("deepmimic", None),
+}
 
 
 def default_split(dataset: PoseDataset, seed: int = 0) -> dict[str, PoseDataset]:
@@ -29,24 +39,40 @@ def default_split(dataset: PoseDataset, seed: int = 0) -> dict[str, PoseDataset]
         seed: Seed of the split by subject; the protocol's needs none.
 
     Returns:
-        By the protocol `train`, `validation`, `test_seen_lab`, `test_unseen_lab`, `stress`, and `other` for
-        sources it does not name; by subject `train`, `validation` and `test`. Parts without poses are left out.
+        By the protocol `train`, `validation`, `test_seen_lab`, `test_unseen_lab`, `test_human36m`, `test_3dhp`,
+        `test_3dhp_test_set`, `stress`, and `other` for sources it does not name; by subject `train`, `validation` and
+        `test`. Parts without poses are left out: there is nothing to train on where the protocol only tests.
 
     Raises:
         ValueError: If the data set holds too little to be split.
     """
-    if set(_PROTOCOL_SOURCES).isdisjoint(dataset.licenses):
+    protocol_sources = {*_TRAINING_SOURCES, *(source for source, _ in _TEST_PARTS.values())}
+    if protocol_sources.isdisjoint(dataset.licenses):
         return split_by_subject(dataset, seed)
-    held_back = {
-        "test_seen_lab": (dataset.source == "ui_prmd") & np.isin(dataset.subject, _SEEN_LAB_SUBJECTS),
-        "test_unseen_lab": dataset.source == "bandai_namco",
-        "stress": dataset.source == "deepmimic",
-        "other": ~np.isin(dataset.source, _PROTOCOL_SOURCES),
-    }
+    held_back = _test_masks(dataset)
+    held_back["other"] = ~np.isin(dataset.source, list(protocol_sources))
     validation, train = split_validation(dataset.select(~np.logical_or.reduce(list(held_back.values()))))
     parts = {"train": train, "validation": validation}
     parts |= {name: dataset.select(mask) for name, mask in held_back.items()}
     return {name: part for name, part in parts.items() if len(part)}
+
+
+def held_out_poses(dataset: PoseDataset) -> np.ndarray:
+    """Which poses (num_poses,) may be measured on: not those that the protocol trains on.
+
+    Args:
+        dataset: Poses; those of sources that the protocol does not name may all be measured on.
+    """
+    trained = np.isin(dataset.source, _TRAINING_SOURCES)
+    return ~trained | np.logical_or.reduce(list(_test_masks(dataset).values()))
+
+
+def _test_masks(dataset: PoseDataset) -> dict[str, np.ndarray]:
+    """Poses (num_poses,) of each part that the protocol tests on."""
+    return {
+        name: (dataset.source == source) & (True if subjects is None else np.isin(dataset.subject, subjects))
+        for name, (source, subjects) in _TEST_PARTS.items()
+    }
 
 
 def split_validation(dataset: PoseDataset, share: float = VALIDATION_SHARE) -> tuple[PoseDataset, PoseDataset]:

@@ -92,6 +92,11 @@ class ViewSet:
             raise ValueError(f"Expected a kind other than {', '.join(self.keypoints)}. Received: {kind!r}")
         return replace(self, keypoints={**self.keypoints, kind: recorded})
 
+    def holds(self, poses: PoseDataset) -> np.ndarray:
+        """Which poses (num_poses,) of a data set there are views of; found as by `of_poses`."""
+        known = set(_pose_keys(self.poses))
+        return np.array([key in known for key in _pose_keys(poses)], dtype=bool)
+
     def of_poses(self, poses: PoseDataset) -> "ViewSet":
         """The views of the poses of a data set, in its order; found by source, subject, sequence and frame.
 

@@ -20,6 +20,10 @@ from vvipe_tf.geometry.pose_error import paired_p_mpjpe
 Pairs = Sequence[tuple[int, int]]
 
 
+class TooFewCandidatesError(ValueError):
+    """Too few frames were seen by two cameras for a query to have candidates to choose from."""
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedRetrieval:
     """Hit@k between recorded cameras.
@@ -83,13 +87,13 @@ def usable_ranks(seen: np.ndarray, pairs: Pairs, nearby: FrameNeighbourhood) -> 
         nearby: Frames that are no answers.
 
     Raises:
-        ValueError: If there is no such rank.
+        TooFewCandidatesError: If there is no such rank.
     """
     sizes = [_candidates(seen[a] & seen[b], nearby)[1] for a, b in pairs]
     least = np.median([each.min() if len(each) else 0 for each in sizes])
     ks = tuple(k for k in HIT_RANKS if k < least)
     if not ks:
-        raise ValueError(
+        raise TooFewCandidatesError(
             "Expected at least 2 candidates a query in half of the camera pairs. "
             f"Received: {len(pairs)} pairs, {int(seen.any(axis=0).sum())} frames"
         )
@@ -245,7 +249,7 @@ def _random_hits(matches: np.ndarray, candidates: np.ndarray, ks: Sequence[int])
 
 def _gathered(measured: list[tuple], ks: Sequence[int], threshold: float) -> RecordedRetrieval:
     if not measured:
-        raise ValueError(
+        raise TooFewCandidatesError(
             f"Expected a camera pair with more than {max(ks)} frames that both cameras saw and that may answer each "
             "other. Received: none"
         )

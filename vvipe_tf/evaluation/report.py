@@ -128,9 +128,12 @@ def _provenance(entry: Mapping) -> str:
         "canonical": " MPJPE is canonical; heading is not part of it.",
         None: "",
     }[entry.get("lifting_frame", "canonical" if entry.get("model_kind", "vvipe") == "vvipe" else None)]
+    joints = (
+        f" Lifting errors are means over the joints of {entry['lifting_joints']}." if "lifting_joints" in entry else ""
+    )
     return _bullets(
         [
-            f"One model and one gallery: no spread is given.{frame}",
+            f"One model and one gallery: no spread is given.{frame}{joints}",
             f"Command: `{entry.get('command') or 'none, called from Python'}`",
             f"Commit: {entry.get('commit') or 'unknown'}. Versions: {versions or 'unknown'}.",
         ]

@@ -72,6 +72,17 @@ def test_files_that_are_open_are_read_to_their_end_after_a_replacement(tmp_path)
     assert read(tmp_path) == "two"
 
 
+def test_a_damaged_manifest_is_replaced_only_where_any_generation_may_be(tmp_path):
+    save(tmp_path, "one", 0)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match="expected JSON"):
+        save(tmp_path, "two", 1)
+    assert len(list(tmp_path.glob("words-*"))) == 1
+    save(tmp_path, "three", None)
+    assert read(tmp_path) == "three"
+    assert len(list(tmp_path.glob("words-*"))) == 1
+
+
 def test_a_generation_that_is_not_the_one_expected_is_not_replaced(tmp_path):
     save(tmp_path, "one", 0)
     with pytest.raises(FileExistsError, match="generation 0 .* Received: 1"):

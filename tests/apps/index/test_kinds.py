@@ -98,3 +98,10 @@ def test_bytes_that_faiss_cannot_read_are_one_error():
     file.name = "vectors.faiss"
     with pytest.raises(ValueError, match=r"vectors\.faiss: expected a FAISS index"):
         VectorIndex.read(file, "flat", 3, 2, Calibration(0, 1.0, 2))
+
+
+def test_a_file_that_cannot_be_written_is_an_os_error_of_one_line(tmp_path):
+    index = VectorIndex.build("flat", np.ones((3, 4), np.float32), 0)
+    with pytest.raises(OSError, match="vectors.faiss") as error:
+        index.write(tmp_path / "missing" / "vectors.faiss")
+    assert "\n" not in str(error.value)

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from vvipe_tf.formats.layout.layout_check import check_layout
+from vvipe_tf.formats.detections.detection_table import DetectionTable
+from vvipe_tf.formats.layout.finding import LayoutFinding
+from vvipe_tf.formats.layout.layout_check import check_layout, sides_checked
 from vvipe_tf.keypoints import COCO_13, COCO_17, H36M_17, MOCAP_22, OPENPOSE_BODY_25, OPENPOSE_BODY_25B, map_keypoints
 
+_NAMES = COCO_17.keypoint_names
 _BODY = {
     "nose": (0.2, 0, 1.35),
     "eye": (0.17, 0.06, 1.42),
@@ -121,12 +124,105 @@ def test_sides_exchanged_everywhere_show_only_in_a_detectors_scores():
     np.testing.assert_array_equal(flip[finding.permutation], np.arange(17))
 
 
-def test_y_up_is_found_once_there_are_enough_frames():
+def _scores(points, front, seed=0):
+    """Scores of a face that is seen, or of the back of a head."""
+    scores = np.random.default_rng(seed).uniform(0.7, 0.8, points.shape[:2])
+    if not front:
+        scores[:, :3] = 0.1
+    return scores
+
+
+@pytest.mark.parametrize("azimuth", [0.2, np.pi - 0.3], ids=["front", "back"])
+@pytest.mark.parametrize("frames", [1, 40])
+def test_scores_tell_exchanged_sides_from_the_front_and_from_the_back(azimuth, frames):
+    points = walker(frames, azimuth=azimuth)
+    scores = _scores(points, azimuth < 1)
+    assert check_layout(points, scores, COCO_17) == ()
+    (finding,) = check_layout(points[:, COCO_17.flip_indices], scores, COCO_17)
+    assert finding.kind == "left_right"
+    assert (finding.confidence >= 0.8) == (frames > 1)
+    assert finding.likely_order(COCO_17) == "every left joint exchanged with its right one"
+
+
+@pytest.mark.parametrize("kind", ["y_up", "transposed"])
+def test_a_mirror_image_proves_that_the_picture_is_turned_over(kind):
+    points = walker(40, azimuth=0.2)
+    scores = _scores(points, front=True)
+    turned = points[..., ::-1] if kind == "transposed" else points * [1, -1]
+    rotated = points[..., ::-1] * [1, -1] if kind == "transposed" else -points
+    (finding,) = check_layout(turned, scores, COCO_17)
+    assert finding.kind == kind
+    assert finding.confidence >= 0.8
+    if kind == "transposed":  # a turned camera, or somebody lying: no mirror image
+        assert check_layout(rotated, scores, COCO_17)[0].confidence < 0.8
+
+
+def test_whether_the_sides_were_checked_depends_on_the_scores():
+    points = walker(12, azimuth=0.2).astype(np.float32)
+    scores = _scores(points, front=True).astype(np.float32)
+    frames, nobody = np.arange(12), np.full(12, -1)
+    assert sides_checked(DetectionTable(points, scores, COCO_17, frames, nobody, "test"))
+    assert not sides_checked(DetectionTable(points, np.ones_like(scores), COCO_17, frames, nobody, "test"))
+    body = map_keypoints(points, COCO_17, COCO_13)
+    assert not sides_checked(DetectionTable(body, scores[:, :13], COCO_13, frames, nobody, "test"))
+
+
+@pytest.mark.parametrize("frames", [1, 3, 12])
+def test_no_random_order_goes_unnoticed(frames):
+    for seed in range(40):
+        order = np.random.default_rng(seed).permutation(17)
+        findings = check_layout(walker(frames, seed=seed)[:, order], None, COCO_17, find_permutation=False)
+        assert findings, seed
+
+
+@pytest.mark.parametrize("frames", [1, 30])
+def test_two_joints_exchanged_far_apart_stretch_their_bones(frames):
+    order = np.arange(17)
+    order[[0, 9]] = order[[9, 0]]
+    findings = check_layout(walker(frames, azimuth=0.3)[:, order], None, COCO_17)
+    assert "too long for the rest of the body" in " ".join(finding.message for finding in findings)
+    assert (findings[0].confidence >= 0.8) == (frames == 30)
+
+
+def test_exchanged_legs_are_noticed_in_a_single_frame_and_named():
+    moving = [name.removeprefix("left_").removeprefix("right_") in ("hip", "knee", "ankle") for name in _NAMES]
+    order = np.where(moving, COCO_17.flip_indices, np.arange(17))
+    (finding,) = check_layout(walker(1, azimuth=0.3)[:, order], None, COCO_17)
+    assert finding.confidence < 0.8
+    assert finding.likely_order(COCO_17) == (
+        "left_hip exchanged with right_hip, left_knee exchanged with right_knee, left_ankle exchanged with right_ankle"
+    )
+
+
+def test_exchanged_arms_are_told_from_exchanged_legs_by_the_scores():
+    moving = [name.removeprefix("left_").removeprefix("right_") in ("shoulder", "elbow", "wrist") for name in _NAMES]
+    order = np.where(moving, COCO_17.flip_indices, np.arange(17))
+    points = walker(40, azimuth=0.3)
+    findings = check_layout(points[:, order], _scores(points, front=True), COCO_17)
+    likely = next(each.likely_order(COCO_17) for each in findings if "shoulders and hips" in each.message)
+    assert likely.startswith("left_shoulder exchanged with right_shoulder")
+
+
+def test_an_order_in_words_names_what_is_where():
+    permutation = np.arange(17)
+    permutation[[0, 5, 6]] = [5, 6, 0]
+    finding = LayoutFinding("joint_order", 0.9, "", permutation=permutation)
+    expected = (
+        "nose where left_shoulder is due, left_shoulder where right_shoulder is due, right_shoulder where nose is due"
+    )
+    assert finding.likely_order(COCO_17) == expected
+    assert LayoutFinding("joint_order", 0.9, "").likely_order(COCO_17) is None
+
+
+def test_y_up_is_certain_once_there_are_enough_frames():
     points = walker(40)
     points[..., 1] *= -1
     (finding,) = check_layout(points, None, COCO_17)
     assert finding.kind == "y_up"
-    assert check_layout(points[:3], None, COCO_17) == ()
+    assert finding.confidence > 0.8
+    (finding,) = check_layout(points[:3], None, COCO_17)
+    assert finding.kind == "y_up"
+    assert finding.confidence < 0.8
 
 
 def test_exchanged_axes_are_found_by_boxes_or_by_the_pictures_size():
@@ -137,7 +233,9 @@ def test_exchanged_axes_are_found_by_boxes_or_by_the_pictures_size():
     turned = points[..., ::-1]
     assert [each.kind for each in check_layout(turned, None, COCO_17, box=box)] == ["transposed"]
     assert [each.kind for each in check_layout(turned, None, COCO_17, image_size=(1300, 950))] == ["transposed"]
-    assert check_layout(turned, None, COCO_17) == ()  # somebody lying down looks the same
+    (finding,) = check_layout(turned, None, COCO_17)  # somebody lying down looks the same
+    assert finding.kind == "transposed"
+    assert finding.confidence < 0.8
 
 
 def test_missing_joints_and_nobody_at_all_are_no_reason_to_warn():
@@ -188,6 +286,24 @@ def test_real_detections_are_true_and_their_permutations_are_not(shared_data):
         assert finding.profile is OPENPOSE_BODY_25B
         order = np.random.default_rng(camera).permutation(25)
         assert check_layout(points[:, order], scores[:, order], OPENPOSE_BODY_25B)[0].kind == "joint_order"
+        mirrored = joints[:, camera][:, OPENPOSE_BODY_25B.flip_indices]
+        (finding,) = check_layout(mirrored[..., :2], mirrored[..., 2], OPENPOSE_BODY_25B)
+        assert (finding.kind, finding.confidence >= 0.8) == ("left_right", True)
+        for turned, kind in ((points * [1, -1], "y_up"), (points[..., ::-1], "transposed")):
+            (finding,) = check_layout(turned, scores, OPENPOSE_BODY_25B)
+            assert (finding.kind, finding.confidence >= 0.8) == (kind, True)
+
+
+@pytest.mark.real_data
+def test_single_frames_of_real_detections_are_rarely_suspected_and_their_mirror_images_mostly(shared_data):
+    joints = np.load(shared_data / "pose2sim_balancing" / "balancing.npz", allow_pickle=False)["kp2d"].reshape(
+        -1, 25, 3
+    )
     flip = OPENPOSE_BODY_25B.flip_indices
-    facing = joints[:, 1][:, flip]
-    assert check_layout(facing[..., :2], facing[..., 2], OPENPOSE_BODY_25B)[0].kind == "left_right"
+    true, mirrored = (
+        [check_layout(each[None, :, :2], each[None, :, 2], OPENPOSE_BODY_25B) for each in frames]
+        for frames in (joints, joints[:, flip])
+    )
+    assert np.mean([bool(each) for each in true]) < 0.05
+    assert all(finding.confidence < 0.8 for each in true for finding in each)
+    assert np.mean([bool(each) for each in mirrored]) > 0.85

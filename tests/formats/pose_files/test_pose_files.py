@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from vvipe_tf.formats.motion_capture.pose2sim import POSE2SIM_21
 from vvipe_tf.formats.pose_files.pose_csv import read_pose_csv, write_pose_csv
 from vvipe_tf.formats.pose_files.pose_json import read_pose_json, write_pose_json
 from vvipe_tf.formats.pose_files.pose_npz import read_pose_npz, write_pose_npz
@@ -104,10 +105,15 @@ def test_damaged_pose_archives_are_refused(tmp_path):
     write_pose_npz(path, SEQUENCE)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="undamaged"):
+    with pytest.raises(ValueError, match="Expected a vvipe-poses file"):
+        read_pose_npz(path)
+    unknown = bytearray(whole)
+    unknown[whole.index(b"PK\x01\x02") + 10] = 123  # the method of compression, in the directory
+    path.write_bytes(unknown)
+    with pytest.raises(ValueError, match="Expected a vvipe-poses file"):
         read_pose_npz(path)
     np.savez(path, poses=SEQUENCE.poses)
-    with pytest.raises(ValueError, match="vvipe-poses version 1"):
+    with pytest.raises(ValueError, match=r"without \['coordinate_frame'"):
         read_pose_npz(path)
 
 
@@ -231,3 +237,23 @@ def test_a_damaged_trc_is_refused(tmp_path, old, new, message):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ValueError, match=message):
         read_trc(path)
+
+
+def test_pose2sims_markers_are_read_in_their_own_order_and_incomplete_frames_left_out(tmp_path):
+    names = [*POSE2SIM_21.keypoint_names[5:], *POSE2SIM_21.keypoint_names[:5]]
+    points = RNG.normal(size=(4, 21, 3))
+    rows = [[str(number), f"{number / 60}", *map(str, row.ravel())] for number, row in enumerate(points, start=1)]
+    rows[2][5] = ""
+    lines = [
+        ["PathFileType", "4", "(X/Y/Z)", "a.trc"],
+        ["DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units", "OrigDataRate", "OrigDataStartFrame"],
+        ["60", "60", "4", "21", "m", "60", "0"],
+        ["Frame#", "Time", *(cell for name in names for cell in (marker_name(name), "", ""))],
+        ["", "", *(f"{axis}{number}" for number in range(1, 22) for axis in "XYZ")],
+        *rows,
+    ]
+    (tmp_path / "a.trc").write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    read = read_trc(tmp_path / "a.trc")
+    assert (read.profile, read.frame.tolist(), read.fps) == (COCO_13, [0, 1, 3], 60)
+    knee = points[[0, 1, 3], names.index("left_knee")]
+    np.testing.assert_allclose(read.poses[:, COCO_13.index("left_knee")], knee[:, [2, 0, 1]])

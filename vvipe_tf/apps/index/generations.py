@@ -163,13 +163,14 @@ def write_generation(
 
     Raises:
         FileExistsError: If another generation than `replaces` is there.
-        ValueError: If the manifest that is there is damaged.
+        OSError: If the folder cannot be written to.
+        ValueError: If the manifest that is there is damaged, unless any may be replaced.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / _LOCK, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        current = read_manifest(folder).number if (folder / MANIFEST).exists() else 0
+        current = _current(folder, damaged_too=replaces is None)
         if replaces is not None and replaces != current:
             raise FileExistsError(
                 f"Expected generation {replaces} of the index in {folder}. Received: {current}; someone else has saved "
@@ -194,11 +195,26 @@ def write_generation(
     return number
 
 
+def _current(folder: Path, damaged_too: bool) -> int:
+    """Number of the generation that is there, 0 for none, or for a damaged one where that may be replaced."""
+    try:
+        return read_manifest(folder).number
+    except FileNotFoundError:
+        return 0
+    except ValueError:
+        if damaged_too:
+            return 0
+        raise
+
+
 def _remove_other_parts(folder: Path) -> None:
     """Removes part files that the manifest does not name, those of writers that died included."""
-    named = set()
-    if (folder / MANIFEST).exists():
+    try:
         named = {part["file"] for part in read_manifest(folder).parts.values()}
+    except FileNotFoundError:
+        named = set()
+    except ValueError:
+        return  # What a damaged manifest named may still be mended.
     for path in folder.iterdir():
         if _PART_NAME.fullmatch(path.name) and path.name not in named:
             path.unlink()

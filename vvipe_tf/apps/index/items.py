@@ -172,8 +172,15 @@ class ItemTable:
         return np.array([row[0] for row in self._connection.execute(query, tuple(conditions.values()))], dtype=np.int64)
 
     def write(self, path: str | os.PathLike) -> None:
-        """Writes the table to a new file."""
-        self._connection.execute("VACUUM INTO ?", (os.fspath(path),))
+        """Writes the table to a new file.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        try:
+            self._connection.execute("VACUUM INTO ?", (os.fspath(path),))
+        except sqlite3.OperationalError as error:
+            raise OSError(f"Expected a folder with room to write in. Received: {path}: {error}") from error
 
     def close(self) -> None:
         """Closes the connection."""

@@ -167,8 +167,16 @@ class VectorIndex:
                 break
 
     def write(self, path: str | os.PathLike) -> None:
-        """Writes the index to a new file in FAISS's format."""
-        faiss.write_index(self._index, os.fspath(path))
+        """Writes the index to a new file in FAISS's format.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        try:
+            faiss.write_index(self._index, os.fspath(path))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0].rpartition(": ")[2]
+            raise OSError(f"Expected a folder with room to write in. Received: {path}: {reason}") from error
 
     @classmethod
     def read(cls, file: BinaryIO, kind: str, dim: int, count: int, calibration: Calibration) -> "VectorIndex":

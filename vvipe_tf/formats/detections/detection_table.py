@@ -84,6 +84,12 @@ class DetectionTable:
         """Mean joint score of each row (detections,), missing joints counted as 0."""
         return self.scores.mean(axis=1)
 
+    def doubled_frames(self) -> np.ndarray:
+        """Frame numbers that occur more than once within a track, ascending."""
+        tracked = self.person != UNTRACKED
+        pairs, counts = np.unique(np.stack([self.frame[tracked], self.person[tracked]]), axis=1, return_counts=True)
+        return np.unique(pairs[0, counts > 1])
+
     def of_person(self, person: int) -> "DetectionTable":
         """Rows of one track, by frame.
 

@@ -1,13 +1,12 @@
 """Plain arrays of keypoints: .npy, and .npz with named arrays."""
 
 import os
-import zipfile
-import zlib
 
 import numpy as np
 
 from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.person_records import table_of_rows
+from vvipe_tf.formats.npz_arrays import UNREADABLE_NPZ
 from vvipe_tf.keypoints import KeypointProfile, get_profile
 
 NAME = "array"
@@ -38,7 +37,7 @@ def read_array(
             arrays = {"keypoints_2d": loaded} if single else {name: loaded[name] for name in loaded}
     except FileNotFoundError:
         raise
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except UNREADABLE_NPZ as error:
         raise ValueError(f"{where}: expected an undamaged array file without objects. Received: {error}") from error
     if "keypoints_2d" not in arrays:
         raise ValueError(f"{where}: expected an array 'keypoints_2d'. Received: {', '.join(arrays) or 'none'}")

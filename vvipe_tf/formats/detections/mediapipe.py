@@ -11,7 +11,7 @@ import numpy as np
 from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.joint_values import clean_joints, number_array, whole_number
 from vvipe_tf.formats.detections.json_document import JsonDocument, brief
-from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of, to_pixels
+from vvipe_tf.formats.detections.person_records import PersonRecord, picture_numbers, table_of
 from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile
 
 NAME = "mediapipe"
@@ -79,7 +79,6 @@ def read(
         numbers = picture_numbers([document.name for document in documents])
         places = [(each.where, n, each.content) for each, n in zip(documents, numbers, strict=True)]
     records = [record for place, n, picture in places for record in _records(picture, place, n)]
-    records = to_pixels(records, where, image_size)
     return table_of(records, NAME, where, profile or BLAZEPOSE_33, image_size=image_size)
 
 

@@ -12,8 +12,10 @@ from vvipe_tf.formats.detections.joint_values import clean_joints, whole_number
 from vvipe_tf.formats.layout.anatomy import choose_layout
 from vvipe_tf.keypoints import BLAZEPOSE_33, KeypointProfile
 
-# Normalised landmarks leave the picture only a little way; pixels of a person never all lie below 4.
-_LARGEST_NORMALISED = 4.0
+# Normalised coordinates leave the picture only a little way; pixels of a person never all lie that close together.
+_NORMALISED = (-0.25, 1.25)
+# MediaPipe guesses landmarks far outside the picture.
+_LANDMARK_RANGE = (-4.0, 4.0)
 
 
 class PersonRecord(NamedTuple):
@@ -52,14 +54,14 @@ def table_of(
         where: File or folder, for messages.
         profile: Profile that the user named, or `None` to tell it from the keypoint count (25: from the anatomy).
         layout: Layout that the file itself names; then `profile` is not used.
-        image_size: Width and height of every picture, if known.
+        image_size: Width and height of every picture, if known; needed for normalised coordinates.
 
     Returns:
         The table, in file order.
 
     Raises:
-        ValueError: If there is nobody, people differ in their keypoint count, or the count means no profile or does not
-            fit the layout.
+        ValueError: If there is nobody, people differ in their keypoint count, the count means no profile or does not
+            fit the layout, or the coordinates are normalised and the picture's size is not known.
     """
     records = list(records)
     if not records:
@@ -70,6 +72,7 @@ def table_of(
             raise ValueError(
                 f"{record.where}: expected {count} keypoints as in {records[0].where}. Received: {len(record.joints)}"
             )
+    records = _to_pixels(records, where, image_size)
     joints = np.stack([record.joints for record in records])
     if layout is None:
         layouts = layouts_of(count, profile, records[0].where)
@@ -142,7 +145,7 @@ def table_of_rows(
         person: Track ids (rows,), or `None`.
         where: File, for messages.
         profile: Profile that the user named, or `None`.
-        image_size: Width and height of the pictures; needed for 33 normalised landmarks.
+        image_size: Width and height of the pictures; needed for normalised coordinates.
 
     Returns:
         The table, without rows that have no joint.
@@ -160,26 +163,29 @@ def table_of_rows(
         for number, row in enumerate(joints)
         if (row[:, 2] > 0).any()
     ]
-    if joints.shape[1] == BLAZEPOSE_33.num_joints:
-        records = to_pixels(records, where, image_size)
     return table_of(records, source_format, where, profile, layout, image_size)
 
 
-def to_pixels(records: list[PersonRecord], where: str, image_size: tuple[int, int] | None) -> list[PersonRecord]:
-    """Scales normalised coordinates by the picture's size; pixels stay.
-
-    Raises:
-        ValueError: If the coordinates are normalised and the size is not known.
-    """
-    if not records or max(np.abs(record.joints[:, :2]).max() for record in records) > _LARGEST_NORMALISED:
+def _to_pixels(records: list[PersonRecord], where: str, image_size: tuple[int, int] | None) -> list[PersonRecord]:
+    """Scales normalised coordinates by the picture's size; pixels stay."""
+    landmarks = all(len(record.joints) == BLAZEPOSE_33.num_joints for record in records)
+    low, high = _LANDMARK_RANGE if landmarks else _NORMALISED
+    seen = np.concatenate([record.joints[record.joints[:, 2] > 0, :2] for record in records])
+    if not len(seen) or seen.min() < low or seen.max() > high or not np.ptp(seen):
         return records
     if image_size is None:
         raise ValueError(
-            f"{where}: expected the picture's size for normalised landmarks (--image-size WIDTH HEIGHT): "
+            f"{where}: expected the picture's size for normalised coordinates (--image-size WIDTH HEIGHT): "
             "without it the aspect ratio is lost."
         )
     scale = np.array([*image_size, 1.0])
-    return [record._replace(joints=record.joints * scale) for record in records]
+    return [
+        record._replace(joints=record.joints * scale, box=_box_in_pixels(record.box, image_size)) for record in records
+    ]
+
+
+def _box_in_pixels(box: np.ndarray | None, image_size: tuple[int, int]) -> np.ndarray | None:
+    return box if box is None or np.max(box) > _NORMALISED[1] else box * np.tile(image_size, 2)
 
 
 def _whole(values: np.ndarray, where: str) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import zipfile
 from pathlib import Path
 
 from vvipe_tf.formats.detections import (
@@ -17,6 +16,7 @@ from vvipe_tf.formats.detections import (
 )
 from vvipe_tf.formats.detections.detection_table import DetectionTable
 from vvipe_tf.formats.detections.json_document import JsonDocument, brief, read_json
+from vvipe_tf.formats.npz_arrays import npz_members
 from vvipe_tf.keypoints import KeypointProfile
 
 # In this order: an AlphaPose `open` file of one picture is an OpenPose file.
@@ -63,7 +63,7 @@ def _kind_of(path: Path) -> str:
     if not head.strip():
         raise ValueError(f"{path}: expected keypoints ({_KNOWN}). Received: an empty file")
     if head.startswith(b"PK\x03\x04"):
-        return "videopose3d" if _has_member(path, "positions_2d.npy") else "array"
+        return "videopose3d" if "positions_2d" in npz_members(path) else "array"
     if head.startswith(b"\x93NUMPY"):
         return "array"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -74,14 +74,6 @@ def _kind_of(path: Path) -> str:
     if b"\x00" in head or head[:1] == b"\x80":
         raise ValueError(f"{path}: expected keypoints ({_KNOWN}). Received: an unknown binary file")
     return "csv"
-
-
-def _has_member(path: Path, name: str) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return name in archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path}: expected an undamaged .npz. Received: {error}") from error
 
 
 def _folder_documents(folder: Path) -> list[JsonDocument]:

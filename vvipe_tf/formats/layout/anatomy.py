@@ -47,7 +47,7 @@ _ARMS_RAISED = _STANDING | {
     "index": (0.19, 0.6, 1.97),
     "thumb": (0.19, 0.58, 1.9),
 }
-_TREE = np.array(
+BODY_BONES = np.array(
     [(COCO_13.index(a), COCO_13.index(b)) for a, b in COCO_13.bones]
     + [
         (COCO_13.index("nose"), COCO_13.index("left_shoulder")),
@@ -150,7 +150,7 @@ def bone_ratio(points: np.ndarray, visible: np.ndarray, profile: KeypointProfile
     """
     body = [profile.index(name) for name in COCO_13.keypoint_names]
     distances = mean_distances(points[:, body], visible[:, body])
-    lengths = distances[_TREE[:, 0], _TREE[:, 1]]
+    lengths = distances[BODY_BONES[:, 0], BODY_BONES[:, 1]]
     seen = np.isfinite(lengths)
     return float(lengths[seen].mean()) if seen.sum() * 2 >= len(lengths) else float("nan")
 

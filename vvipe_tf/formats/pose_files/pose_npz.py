@@ -1,16 +1,16 @@
 """Poses as .npz: named arrays without objects."""
 
 import os
-import zipfile
-import zlib
 
 import numpy as np
 
 from vvipe_tf.formats.atomic import atomic_path
+from vvipe_tf.formats.npz_arrays import read_npz_arrays
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
 from vvipe_tf.keypoints import get_profile
 
 FORMAT, VERSION = "vvipe-poses", 1
+_NEEDED = ("format", "version", "poses", "frame", "person", "profile", "coordinate_frame", "unit")
 _OPTIONAL = ("scores", "uncertainty")
 
 
@@ -44,17 +44,9 @@ def read_pose_npz(path: str | os.PathLike) -> PoseSequence:
         FileNotFoundError: If there is no such file.
         ValueError: If it is no such file, damaged, or of another version.
     """
-    where = os.fspath(path)
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive}
-    except FileNotFoundError:
-        raise
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
-        raise ValueError(f"{where}: expected an undamaged {FORMAT} .npz. Received: {error}") from error
-    needed = {"format", "version", "poses", "frame", "person", "profile", "coordinate_frame", "unit"}
-    if not needed <= set(arrays) or str(arrays["format"]) != FORMAT or str(arrays["version"]) != str(VERSION):
-        raise ValueError(f"{where}: expected {FORMAT} version {VERSION}. Received: arrays {sorted(arrays)[:12]}")
+    arrays = read_npz_arrays(path, _NEEDED, f"{FORMAT} file")
+    if str(arrays["format"]) != FORMAT or str(arrays["version"]) != str(VERSION):
+        raise ValueError(f"{path}: expected {FORMAT} version {VERSION}. Received: {arrays['format']}")
     rates = {name: float(arrays[name]) for name in ("fps", "torso_length_mm") if name in arrays}
     return PoseSequence(
         arrays["poses"],

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from vvipe_tf.formats.atomic import atomic_path
+from vvipe_tf.formats.motion_capture.pose2sim import POSE2SIM_21
 from vvipe_tf.formats.pose_files.pose_sequence import PoseSequence
-from vvipe_tf.keypoints import PROFILES
+from vvipe_tf.keypoints import COCO_13, PROFILES, KeypointProfile, map_keypoints
 
 DEFAULT_FPS = 30.0
 _MARKERS = {"pelvis": "CHip", "neck": "Neck", "nose": "Nose", "head_top": "Head", "head": "Head"}
@@ -57,10 +58,11 @@ def write_trc(path: str | os.PathLike, sequence: PoseSequence) -> None:
 
 
 def read_trc(path: str | os.PathLike) -> PoseSequence:
-    """Reads marker trajectories whose markers are those of a keypoint profile, as `write_trc` writes them.
+    """Reads marker trajectories whose markers are those of a keypoint profile, as `write_trc` or Pose2Sim writes them.
 
     Returns:
-        Poses in a world with Z up, in metres, frame by frame from the file's first frame.
+        Poses in a world with Z up, in metres, frame by frame from the file's first frame; frames in which a marker is
+        missing are left out. Of Pose2Sim's 21 markers those that are joints of COCO_13.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -72,17 +74,33 @@ def read_trc(path: str | os.PathLike) -> PoseSequence:
         raise ValueError(f"{where}: expected a TRC file with at least one frame. Received: another one")
     head = dict(zip(lines[1], lines[2], strict=False))
     markers = [name for name in lines[3][2:] if name]
-    found = [p for p in PROFILES.values() if [marker_name(joint) for joint in p.keypoint_names] == markers]
-    if not found:
-        raise ValueError(f"{where}: expected the markers of a keypoint profile. Received: {', '.join(markers)[:80]}")
+    profile, order = _layout_of(markers, where)
     scale = {"m": 1.0, "mm": 0.001}.get(head.get("Units", ""))
     if scale is None:
         raise ValueError(f"{where}: expected units m or mm. Received: {head.get('Units')!r}")
     try:
-        rows = np.array([line[2 : 2 + 3 * len(markers)] for line in lines[5:] if line != [""]], np.float64)
+        rows = np.array(
+            [[cell or "nan" for cell in line[2 : 2 + 3 * len(markers)]] for line in lines[5:] if line != [""]],
+            np.float64,
+        )
         fps, first = float(head["DataRate"]), int(head.get("OrigDataStartFrame", 1))
     except (KeyError, ValueError) as error:
         raise ValueError(f"{where}: expected a rate and {len(markers)} markers a frame. Received: {error}") from error
     x, y, z = np.moveaxis(scale * rows.reshape(len(rows), -1, 3), -1, 0)
-    poses = np.stack([z, x, y], axis=-1)
-    return PoseSequence(poses, found[0], "world", "m", fps, frame=first + np.arange(len(poses)))
+    poses, frame = np.stack([z, x, y], axis=-1)[:, order], first + np.arange(len(rows))
+    if profile is POSE2SIM_21:
+        poses, profile = map_keypoints(poses, POSE2SIM_21, COCO_13), COCO_13
+    whole = np.isfinite(poses).all(axis=(1, 2))
+    return PoseSequence(poses[whole], profile, "world", "m", fps, frame=frame[whole])
+
+
+def _layout_of(markers: list[str], where: str) -> tuple[KeypointProfile, list[int]]:
+    """Profile that has these markers, and where each of its joints stands among them."""
+    known = {profile: [marker_name(joint) for joint in profile.keypoint_names] for profile in PROFILES.values()}
+    for profile, names in known.items():
+        if names == markers:
+            return profile, list(range(len(names)))
+    for profile, names in (known | {POSE2SIM_21: [marker_name(joint) for joint in POSE2SIM_21.keypoint_names]}).items():
+        if len(set(markers)) == len(markers) and sorted(names) == sorted(markers):
+            return profile, [markers.index(name) for name in names]
+    raise ValueError(f"{where}: expected the markers of a keypoint profile. Received: {', '.join(markers)[:80]}")
