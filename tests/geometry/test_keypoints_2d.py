@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vvipe_tf.geometry.keypoints_2d import normalise_keypoints, restore_keypoints, valid_keypoints
+from vvipe_tf.geometry.keypoints_2d import have_breadth, normalise_keypoints, restore_keypoints, valid_keypoints
 from vvipe_tf.keypoints import COCO_13, COCO_17
 
 LEFT_SHOULDER, RIGHT_SHOULDER = COCO_13.index("left_shoulder"), COCO_13.index("right_shoulder")
@@ -112,16 +112,16 @@ def test_joints_on_a_line_are_no_body_and_a_body_seen_from_the_side_is_one():
     narrow = keypoints + np.random.default_rng(0).normal(size=(13, 2)) * [12, 0]
     jittered = keypoints + np.random.default_rng(0).normal(size=(13, 2)) * [0.5, 0]
     detections = np.stack([keypoints, slanted, jittered, narrow])
-    np.testing.assert_array_equal(valid_keypoints(detections), [False, False, False, True])
+    np.testing.assert_array_equal(have_breadth(detections, np.ones((4, 13))), [False, False, False, True])
     mask = np.ones(13)
     mask[0] = 0
     keypoints[0] = 0  # what is missing gives no breadth
-    assert not valid_keypoints(keypoints, mask)
+    assert not have_breadth(keypoints, mask)
 
 
 @pytest.mark.parametrize("size", [1e-4, 1e9])
 def test_neither_tiny_nor_huge_coordinates_overflow(size):
-    assert valid_keypoints((random_keypoints(3) * size).astype(np.float32)).all()
+    assert have_breadth((random_keypoints(3) * size).astype(np.float32), np.ones((3, 13))).all()
 
 
 def test_wrong_shapes_are_named():

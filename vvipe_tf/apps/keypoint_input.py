@@ -8,7 +8,7 @@ from vvipe_tf.formats.detections.body_layouts import BodyLayout, layouts_of
 from vvipe_tf.formats.layout.anatomy import choose_layout
 from vvipe_tf.formats.layout.finding import LayoutFinding
 from vvipe_tf.formats.layout.layout_check import check_layout
-from vvipe_tf.geometry.keypoints_2d import valid_keypoints
+from vvipe_tf.geometry.keypoints_2d import have_breadth, valid_keypoints
 from vvipe_tf.keypoints import COCO_13, PROFILES, KeypointProfile, get_profile, map_keypoints, map_scores
 
 # Coordinates beyond this are no pixels; such a joint counts as missing, as in the exported graph.
@@ -76,7 +76,8 @@ def prepare_keypoints(
         findings = check_layout(keypoints, scores, layout.profile, find_permutation=False)
     visible = map_scores(visible, layout.profile, COCO_13)
     body = np.where(visible[..., None], map_keypoints(keypoints, layout.profile, COCO_13), 0.0)
-    return KeypointInput(body, visible, valid_keypoints(body, visible), findings)
+    valid = valid_keypoints(body, visible) & have_breadth(body, visible)
+    return KeypointInput(body, visible, valid, findings)
 
 
 def _checked(keypoints, scores):

@@ -88,8 +88,8 @@ def restore_keypoints(normalised, frame: KeypointFrame, xp=np):
 def valid_keypoints(keypoints_2d, mask=None, profile: KeypointProfile = COCO_13, xp=np):
     """Which detections the model can use.
 
-    A usable one shows both hips, a shoulder, and at least 6 joints, has a torso extent above 0, does not lie on a line,
-    and is finite at every visible joint.
+    A usable one shows both hips, a shoulder, and at least 6 joints, has a torso extent above 0, and is finite at every
+    visible joint.
 
     Args:
         keypoints_2d: Keypoints (..., joints, 2), pixels or any unit.
@@ -112,8 +112,27 @@ def valid_keypoints(keypoints_2d, mask=None, profile: KeypointProfile = COCO_13,
     enough = xp.sum(visible, axis=-1) >= MIN_VISIBLE_JOINTS
     torso = xp.logical_and(_all_visible(visible, profile, _HIPS, xp), shoulder)
     extent = _torso_extent_squared(keypoints_2d, visible, profile, xp) > 0
-    body = xp.logical_and(extent, _broad(keypoints_2d, visible, xp))
-    return xp.logical_and(xp.logical_and(torso, enough), xp.logical_and(body, finite))
+    return xp.logical_and(xp.logical_and(torso, enough), xp.logical_and(extent, finite))
+
+
+def have_breadth(keypoints_2d: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Which detections do not lie on a line, as no body does: a check of files, not part of the exported graph.
+
+    Args:
+        keypoints_2d: Keypoints (..., joints, 2), finite where visible.
+        visible: Which joints are visible (..., joints).
+
+    Returns:
+        (...) bool.
+    """
+    weight = np.asarray(visible, dtype=np.float64)[..., None]
+    points = np.where(weight > 0, keypoints_2d, 0.0)
+    centre = points.sum(axis=-2, keepdims=True) / np.maximum(weight.sum(axis=-2, keepdims=True), 1.0)
+    off = (points - centre) * weight
+    xx, yy, xy = (np.sum(off[..., a] * off[..., b], axis=-1) for a, b in ((0, 0), (1, 1), (0, 1)))
+    # The determinant of their scatter, scaled to trace 1.
+    trace = np.where(xx + yy > 0, xx + yy, 1.0)
+    return (xx / trace) * (yy / trace) - (xy / trace) ** 2 > MIN_BREADTH**2
 
 
 def _checked(keypoints_2d, mask, profile, xp):
@@ -140,16 +159,6 @@ def _checked(keypoints_2d, mask, profile, xp):
 
 def _all_visible(visible, profile, names, xp):
     return xp.logical_and(*(visible[..., profile.index(name)] for name in names))
-
-
-def _broad(keypoints_2d, visible, xp):
-    """Whether the visible joints have breadth: the determinant of their scatter, scaled to trace 1."""
-    weight = xp.where(visible, 1.0, 0.0)
-    centre = xp.sum(keypoints_2d * weight[..., None], axis=-2) / xp.maximum(xp.sum(weight, axis=-1), 1.0)[..., None]
-    off = (keypoints_2d - centre[..., None, :]) * weight[..., None]
-    xx, yy, xy = (xp.sum(off[..., a] * off[..., b], axis=-1) for a, b in ((0, 0), (1, 1), (0, 1)))
-    trace = xp.where(xx + yy > 0, xx + yy, 1.0)
-    return (xx / trace) * (yy / trace) - (xy / trace) * (xy / trace) > MIN_BREADTH**2
 
 
 def _torso_extent_squared(keypoints_2d, visible, profile, xp):
