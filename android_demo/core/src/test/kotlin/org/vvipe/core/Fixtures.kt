@@ -9,6 +9,7 @@ internal object Fixtures {
     private val folder = File(property("vvipe.fixtures"))
 
     val float16 get() = file("float16/vvipe_float16.tflite")
+    val dynamicRange get() = file("dynamic_range/vvipe_dynamic_range.tflite")
     val float32 get() = file("float32/small_float32.tflite")
     val manifestText get() = file("float16/model.json").readText()
     val manifest get() = LiteManifest.parse(manifestText)

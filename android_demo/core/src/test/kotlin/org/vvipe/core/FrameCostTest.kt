@@ -46,16 +46,15 @@ class FrameCostTest {
         PoseSimilarity.measure(drawn.pose, drawn.seen, result.pose, result.seen)
     }
 
-    private fun withPipeline(use: (FramePipeline) -> Unit) {
-        val gallery = Gallery.parse(
-            Fixtures.file("float16/gallery.json").readText(), manifest, manifest.hashOf("vvipe_float16.tflite"),
-        )
+    private fun withPipeline(model: File, use: (FramePipeline) -> Unit) {
+        val text = model.resolveSibling(Gallery.FILE).readText()
+        val gallery = Gallery.parse(text, manifest, manifest.hashOf(model.name))
         val detector = ScriptedDetector(640, 480).also { it.keypoints = TestPeople.standing(300f, 220f) }
-        LiteRtLifter(Fixtures.float16).use { use(FramePipeline(detector, it, gallery)) }
+        LiteRtLifter(model).use { use(FramePipeline(detector, it, gallery)) }
     }
 
     @Test
-    fun `ten thousand frames allocate nothing and the process does not grow`() = withPipeline { pipeline ->
+    fun `ten thousand frames allocate nothing and the process does not grow`() = withPipeline(Fixtures.float16) { pipeline ->
         val frame = yuvFrame(TestPeople.greyFrame())
         repeat(1_000) { frameOf(pipeline, frame) }
         System.gc()
@@ -73,15 +72,17 @@ class FrameCostTest {
     }
 
     @Test
-    fun `the time of a frame is measured`() = withPipeline { pipeline ->
+    fun `the time of a frame is measured`() {
         val frame = yuvFrame(TestPeople.greyFrame())
         val sampler = CropSampler(192, PixelType.UINT8)
         val region = CropRegion().also { it.set(108f, 28f, 384f) }
-        measure("frame without the detector", { frameOf(pipeline, frame) })
-        LiteRtLifter(Fixtures.float16).use { lifter ->
-            val lifted = LiftedPose(manifest)
-            val person = TestPeople.standing(300f, 220f)
-            measure("of it, the lifter", { lifter.lift(person, lifted) })
+        for (model in listOf(Fixtures.float16, Fixtures.dynamicRange)) {
+            withPipeline(model) { measure("${model.name}, frame without the detector", { frameOf(it, frame) }) }
+            LiteRtLifter(model).use { lifter ->
+                val lifted = LiftedPose(manifest)
+                val person = TestPeople.standing(300f, 220f)
+                measure("of it, the lifter", { lifter.lift(person, lifted) })
+            }
         }
         measure("of it, cropping 640 x 480 YUV to 192 x 192", { sampler.sample(frame, region) })
         assertTrue(painter.count > 0)
