@@ -108,14 +108,14 @@ class DistinctVectors:
         """
         distances, vectors = self.index.nearest(queries, min(k, len(self.index)), effort)
         sizes = self._sizes[vectors]
+        if sizes.max(initial=1) == 1:
+            return distances, self._items[self._starts[vectors]]
         ends = np.cumsum(sizes, axis=1)
         # Place j of a row belongs to the first vector whose items end behind it.
         places = np.arange(k)
-        column = np.broadcast_to(places, (len(queries), k))
-        if (sizes > 1).any():
-            column = np.zeros((len(queries), k), dtype=np.int64)
-            for end in ends[:, :-1].T:
-                column += places >= end[:, None]
+        column = np.zeros((len(queries), k), dtype=np.int64)
+        for end in ends[:, :-1].T:
+            column += places >= end[:, None]
         chosen = np.take_along_axis(vectors, column, axis=1)
         begins = np.take_along_axis(ends - sizes, column, axis=1)
         return np.take_along_axis(distances, column, axis=1), self._items[self._starts[chosen] + places - begins]

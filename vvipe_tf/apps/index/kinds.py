@@ -126,8 +126,8 @@ class VectorIndex:
         effort = self.calibration.effort if effort is None else effort
         squared, numbers = self._index.search(queries, k, params=self._parameters(effort, k))
         distances = np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
-        short = np.flatnonzero(numbers[:, -1] < 0)
-        if len(short):
+        if numbers[:, -1].min(initial=0) < 0:
+            short = np.flatnonzero(numbers[:, -1] < 0)
             distances[short], numbers[short] = self.exact(queries[short], k)
         return distances, numbers
 
@@ -232,7 +232,7 @@ class VectorIndex:
 
 def _trained_lists(vectors: np.ndarray, seed: int) -> faiss.IndexIVFFlat:
     count, dim = vectors.shape
-    num_lists = max(1, min(round(4 * np.sqrt(count)), count // _TRAINING_VECTORS_PER_LIST))
+    num_lists = max(1, min(round(8 * np.sqrt(count)), count // _TRAINING_VECTORS_PER_LIST))
     index = faiss.IndexIVFFlat(faiss.IndexFlatL2(dim), dim, num_lists)
     index.cp.seed, index.cp.niter = seed + 1, _TRAINING_ROUNDS
     index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, _TRAINING_VECTORS_PER_LIST
