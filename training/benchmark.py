@@ -41,6 +41,8 @@ def measure_training(batch_size: int, num_runs: int) -> dict[str, float]:
         import keras
         import tensorflow as tf
 
+        from training.config import TrainConfig
+        from training.optimizers import build_optimizer
         from vvipe_tf.data.pipeline import pose_batches, view_batches
         from vvipe_tf.data.synthetic import generate_synthetic
         from vvipe_tf.data.views import ViewConfig
@@ -56,7 +58,7 @@ def measure_training(batch_size: int, num_runs: int) -> dict[str, float]:
     stop = 2 * num_runs + 4
 
     def seconds_of_step(model, batches):
-        model.compile(keras.optimizers.Adam(1e-3, use_ema=True, ema_momentum=0.999))
+        model.compile(build_optimizer(TrainConfig(), stop)[0])
         iterator = iter(batches)
         step = tf.function(lambda: model.train_step(next(iterator)))
         return _median_seconds(lambda: step()["loss"].numpy(), num_runs)

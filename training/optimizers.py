@@ -6,25 +6,10 @@ from collections.abc import Callable
 import keras
 
 from training.config import TrainConfig
+from vvipe_tf.models.fused_optimizers import FusedAdagrad, FusedAdam
 
 # Decay of Martinez et al.'s released code, per 100,000 steps.
 _EXPONENTIAL_STEPS, _EXPONENTIAL_RATE = 100_000, 0.96
-
-
-class WarmAdagrad(keras.optimizers.Adagrad):
-    """AdaGrad whose moving average starts fast: its decay is min(ema_momentum, (1 + n) / (10 + n)) at step n.
-
-    As the released code of PR-VIPE: an average of 0.9999 from the first step on would be of no use for 10,000 steps.
-    """
-
-    def _update_model_variables_moving_average(self, trainable_variables):
-        if not self.use_ema:
-            return
-        step = keras.ops.cast(self.iterations, "float32")
-        momentum = keras.ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))
-        momentum = keras.ops.where(step > 0, momentum, 0.0)
-        for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
-            average.assign(momentum * average + (1.0 - momentum) * variable)
 
 
 def build_optimizer(config: TrainConfig, num_steps: int) -> tuple[keras.optimizers.Optimizer, Callable[[int], float]]:
@@ -40,9 +25,9 @@ def build_optimizer(config: TrainConfig, num_steps: int) -> tuple[keras.optimize
     rate = _learning_rate(config, num_steps)
     average = {"use_ema": config.ema > 0, "ema_momentum": config.ema or 0.99}
     if config.model == "pr_vipe":
-        optimizer = WarmAdagrad(rate, initial_accumulator_value=0.1, **average)
+        optimizer = FusedAdagrad(rate, initial_accumulator_value=0.1, **average)
     else:
-        optimizer = keras.optimizers.Adam(rate, **average)
+        optimizer = FusedAdam(rate, **average)
     if config.mixed_precision:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer, (lambda step: float(rate(step))) if callable(rate) else (lambda step: rate)

@@ -4,15 +4,14 @@ import dataclasses
 import json
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 
 from training import stages
-from training.config import TrainConfig, parse_config
+from training.config import parse_config
 from training.evaluate import main as evaluate
 from training.evaluate import measure_split, read_results
-from training.optimizers import WarmAdagrad, build_optimizer
+from training.optimizers import build_optimizer
 from training.train import main
 from vvipe_tf.apps.embedder import PoseEmbedder
 from vvipe_tf.data.near_duplicates import select_gallery
@@ -20,6 +19,7 @@ from vvipe_tf.data.rigs import CHEST
 from vvipe_tf.data.synthetic import generate_synthetic
 from vvipe_tf.evaluation.report import format_report
 from vvipe_tf.keypoints import COCO_13, H36M_17, map_keypoints
+from vvipe_tf.models.fused_optimizers import FusedAdagrad
 from vvipe_tf.models.pr_vipe import PRVipeNetworks
 from vvipe_tf.models.run_folder import load_any_run
 
@@ -195,7 +195,7 @@ def test_pr_vipe_has_the_numbers_of_its_released_code(monkeypatch):
     assert (config.margin, config.kl_weight, config.mining) == (pytest.approx(np.log(2)), 0.001, "semi_hard")
     assert (config.triplet_weight, config.free_views, config.free_distance) == (1.0, 0.5, 2.0)
     optimizer, rate = build_optimizer(config, 100)
-    assert isinstance(optimizer, WarmAdagrad)
+    assert isinstance(optimizer, FusedAdagrad)
     assert (optimizer.initial_accumulator_value, optimizer.ema_momentum, rate(70)) == (0.1, 0.9999, 0.02)
     built = []
     monkeypatch.setattr(stages, "_train", lambda stage, config, model, **more: built.append(model))
@@ -209,24 +209,3 @@ def test_pr_vipe_has_the_numbers_of_its_released_code(monkeypatch):
     assert (model.margin, model.semi_hard, model.negative_distance) == (pytest.approx(np.log(2)), True, 0.1)
     scale, offset = (float(weight.numpy()) for weight in model.matching.weights)
     assert (scale, offset) == (pytest.approx(-0.65), pytest.approx(-0.5))
-
-
-def test_the_moving_average_of_pr_vipe_starts_fast():
-    """Decays 0, 2/11 and 3/12 after the first three steps."""
-    weight = keras.Variable(0.0)
-    optimizer = WarmAdagrad(0.1, use_ema=True, ema_momentum=0.9999)
-    optimizer.build([weight])
-    expected = None
-    for step in range(3):
-        optimizer.apply([keras.ops.convert_to_tensor(-1.0)], [weight])
-        decay = (1 + step) / (10 + step) if step else 0.0
-        expected = float(weight.numpy()) if expected is None else decay * expected + (1 - decay) * float(weight.numpy())
-    optimizer.finalize_variable_values([weight])
-    assert float(weight.numpy()) == pytest.approx(expected, rel=1e-5)
-
-
-def test_schedules_decay_as_they_say():
-    rate = build_optimizer(TrainConfig(learning_rate=1e-3, schedule="exponential"), 500)[1]
-    assert rate(100_000) == pytest.approx(0.96e-3)
-    assert rate(50_000) == pytest.approx(0.96**0.5 * 1e-3)
-    assert build_optimizer(TrainConfig(learning_rate=2e-3, schedule="none"), 500)[1](400) == 2e-3
