@@ -19,6 +19,8 @@ from training.paper_tables import Row, Table
 from vvipe_tf.provenance import describe_command
 
 TRAIN, EVALUATE = "training.train", "training.evaluate"
+# What TensorFlow and NumPy read.
+_THREAD_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Rounding to whole steps, when they are scaled, is no difference.
 _BUDGET_TOLERANCE = 0.01
 
@@ -151,22 +153,25 @@ def check_budgets(cells: Mapping[Row, Sequence[Cell]]) -> None:
         )
 
 
-def run_cell(cell: Cell) -> str | None:
+def run_cell(cell: Cell, num_threads: int | None = None) -> str | None:
     """Trains and measures what a cell lacks; what the processes print goes to a file beside the run folder.
 
     Args:
         cell: The cell.
+        num_threads: Threads that its processes may keep busy, None for one per processor.
 
     Returns:
         None, or why it could not be finished.
     """
     log = cell.run_dir.with_name(f"{cell.run_dir.name}.log")
     log.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES if num_threads else (), str(num_threads))
     for module, flags in cell.missing_steps():
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"$ {describe_command(module, list(flags))}\n")
             file.flush()
-            done = subprocess.run([sys.executable, "-m", module, *flags], stdout=file, stderr=subprocess.STDOUT)
+            command = [sys.executable, "-m", module, *flags]
+            done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
         if done.returncode:
             last = log.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\n")[2]
             return f"{module} ended with {done.returncode}, see {log}: {last}"

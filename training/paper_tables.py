@@ -51,8 +51,7 @@ _RETRIEVAL_COLUMNS = ("paper, H3.6M: Hit@1 / 10 / 20", "paper, 3DHP all", "paper
 _PAPER_V_VIPE = ("89.7 / 98.8 / 99.4", "45.3 / 76.2 / 83.1", "47.9 / 77.9 / 84.5")
 _V_VIPE_PAPER_PRESET = ("--preset", "paper")
 _V_VIPE = ("--preset", "mocap")
-# Compiled it takes a third less time, the same steps.
-_PR_VIPE = ("--model", "pr_vipe", "--preset", "pr_vipe", "--jit-compile")
+_PR_VIPE = ("--model", "pr_vipe", "--preset", "pr_vipe")
 _LIFTER = ("--model", "lifter", "--preset", "lifter")
 # What V-VIPE's defaults do to poses and views, as far as the baselines take it: a lifter has no other bodies.
 _OUR_POSES = ("--mirror", "--distinct")

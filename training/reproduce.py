@@ -6,6 +6,7 @@ breaks is reported and the others go on. Flags after `--` go to every training.
 """
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,17 +30,19 @@ def run_cells(cells: Sequence[Cell], jobs: int) -> dict[str, str]:
 
     Args:
         cells: Cells; finished ones are not run.
-        jobs: Cells that run at the same time.
+        jobs: Cells that run at the same time; they share the processors evenly.
 
     Returns:
         Why cells could not be finished, by the name of their run folder.
     """
     missing = [cell for cell in cells if cell.missing_steps()]
     print(f"{len(missing)} of {len(cells)} cells to run", file=sys.stderr)
+    # Each with threads for every processor, they would spend their time waiting for one another.
+    num_threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
 
     def run(cell):
         print(f"{cell.run_dir.name}: started", file=sys.stderr)
-        reason = run_cell(cell)
+        reason = run_cell(cell, num_threads)
         print(f"{cell.run_dir.name}: {reason or 'finished'}", file=sys.stderr)
         return reason
 
@@ -83,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         if not arguments.allow_unequal_budget:
             check_budgets(cells)
-        every_cell = [cell for of_row in cells.values() for cell in of_row]
+        # Seed after seed, so that a table that is stopped early has every system.
+        every_cell = [cell for of_seed in zip(*cells.values(), strict=True) for cell in of_seed]
         if arguments.dry_run:
             print("\n".join(_describe_plan(every_cell)))
             return 0
@@ -147,7 +151,9 @@ def _parser() -> CommandParser:
     parser.add_argument("--systems", nargs="+", help="rows of the table by name; all by default")
     parser.add_argument("--steps-scale", type=float, default=1.0, help="factor on all training steps (%(default)s)")
     parser.add_argument("--output", help="folder of the table and the runs; runs/reproduce/NAME by default")
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at the same time (%(default)s)")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="trainings at the same time, which share the processors (%(default)s)"
+    )
     parser.add_argument(
         "--allow-unequal-budget", action="store_true", help="let systems see different numbers of examples"
     )

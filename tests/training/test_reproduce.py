@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -120,6 +121,23 @@ def test_only_what_is_missing_is_run_and_what_breaks_is_reported(measured, no_pr
     assert {"commit", "versions", "data"} <= set(content)
     hits = cells[0]["results"]["virtual"][0]["rigs"]["chest"]["model"]["H36M_17"]
     assert hits == {"hit_at_k": {"1": 0.8, "5": 0.9}}
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [("1", None), ("2", "4"), ("3", "2"), ("9", "1")])
+def test_trainings_at_the_same_time_share_the_processors(jobs, threads, data, tmp_path, monkeypatch):
+    environments = []
+
+    def run(command, env, **options):
+        environments.append(env)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(module, "subprocess", SimpleNamespace(run=run, STDOUT=subprocess.STDOUT))
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    arguments = ["--table", "1", "--dataset", data, "--output", str(tmp_path / "out"), "--systems", "PR-VIPE"]
+    assert main([*arguments, "--seeds", "1", "2", "--jobs", jobs]) == 1
+    assert [env.get("TF_NUM_INTRAOP_THREADS") for env in environments] == [threads] * 2
+    assert all("PATH" in env for env in environments)
 
 
 def test_results_of_other_flags_do_not_count(measured, no_processes):

@@ -39,10 +39,17 @@ class MatchingProbability(layers.Layer):
         self.raw_a = self.add_weight(shape=(), initializer=keras.initializers.Constant(-0.65), name="raw_a")
         self.b = self.add_weight(shape=(), initializer=keras.initializers.Constant(-0.5), name="b")
 
+    def slope(self) -> tf.Tensor:
+        """a, above 0."""
+        return tf.nn.elu(tf.convert_to_tensor(self.raw_a)) + 1.0
+
     def call(self, distance):
         """Distances of any shape -> probabilities in (0.05, 0.95)."""
-        slope = tf.nn.elu(tf.convert_to_tensor(self.raw_a)) + 1.0
-        return (1.0 - _SMOOTHING) * tf.sigmoid(tf.convert_to_tensor(self.b) - slope * distance) + _SMOOTHING / 2
+        return _smooth(tf.sigmoid(tf.convert_to_tensor(self.b) - self.slope() * distance))
+
+
+def _smooth(probability):
+    return (1.0 - _SMOOTHING) * probability + _SMOOTHING / 2
 
 
 def matching_distance(a: tf.Tensor, b: tf.Tensor, matching: MatchingProbability) -> tf.Tensor:
@@ -75,21 +82,23 @@ def pairwise_matching_distance(a: tf.Tensor, b: tf.Tensor, matching: MatchingPro
     Returns:
         (anchors, candidates), nats.
     """
-    a, b = tf.stop_gradient(a), tf.stop_gradient(b)
     num_candidates, num_samples, dim = b.shape[0] or tf.shape(b)[0], b.shape[1], b.shape[2]
-    # Centred, so that little is lost where |z|^2 + |z'|^2 - 2 z.z' cancels.
-    centre = tf.reduce_mean(b, axis=(0, 1))
-    columns = tf.reshape(b - centre, (-1, dim))
-    columns_sq = tf.reduce_sum(tf.square(columns), axis=-1)[None]
+    # Centred, so that little is lost where |z|^2 + |z'|^2 - 2 z.z' cancels, which is one product of matrices: of
+    # (-2 z, |z|^2, 1) and (z', 1, |z'|^2). The slope goes into z, the smoothing behind the mean: few passes are left.
+    centre, slope, offset = tf.reduce_mean(b, axis=(0, 1)), matching.slope(), tf.convert_to_tensor(matching.b)
+    rows, columns = (tf.stop_gradient(slope * (samples - centre)) for samples in (a, b))
+    columns = tf.reshape(columns, (-1, dim))
+    rows_sq, columns_sq = (tf.reduce_sum(tf.square(points), axis=-1, keepdims=True) for points in (rows, columns))
+    rows = tf.concat((-2.0 * rows, rows_sq, tf.ones_like(rows_sq)), axis=-1)
+    columns = tf.concat((columns, tf.ones_like(columns_sq), columns_sq), axis=-1)
 
-    def from_anchor(rows):
-        squared = tf.reduce_sum(tf.square(rows), axis=-1, keepdims=True) + columns_sq
-        squared -= 2.0 * tf.matmul(rows, columns, transpose_b=True)
-        probability = tf.reduce_sum(matching(tf.sqrt(tf.nn.relu(squared))), axis=0)
-        mean = tf.reduce_sum(tf.reshape(probability, (num_candidates, num_samples)), axis=1) / num_samples**2
-        return -tf.math.log(mean)
+    def from_anchor(rows_of_anchor):
+        distance = tf.sqrt(tf.nn.relu(tf.matmul(rows_of_anchor, columns, transpose_b=True)))
+        return tf.reduce_sum(tf.sigmoid(offset - distance), axis=0)
 
-    return tf.stop_gradient(tf.map_fn(from_anchor, a - centre, parallel_iterations=1))
+    probability = tf.map_fn(from_anchor, rows, parallel_iterations=1)
+    mean = tf.reduce_mean(tf.reshape(probability, (-1, num_candidates, num_samples)), axis=-1) / num_samples
+    return tf.stop_gradient(-tf.math.log(_smooth(mean)))
 
 
 def matching_triplet_loss(

@@ -1,6 +1,7 @@
 """The networks of V-VIPE: residual multilayer perceptrons (paper 4.1, backbone of Martinez et al. 2017)."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from vvipe_tf.models.network_config import NetworkConfig
@@ -14,10 +15,11 @@ class ClippedDense(layers.Dense):
 
     def call(self, inputs):
         """Applies the layer."""
-        kernel = ops.cast(self.kernel, self.compute_dtype)
+        kernel, bias = (ops.cast(weight, self.compute_dtype) for weight in (self.kernel, self.bias))
         # In float32: the sum of squares of a fresh kernel is near the largest float16.
-        norm = ops.cast(ops.sqrt(ops.sum(ops.square(ops.cast(self.kernel, "float32")))), self.compute_dtype)
-        return ops.matmul(inputs, kernel / ops.maximum(norm, 1.0)) + ops.cast(self.bias, self.compute_dtype)
+        norm = ops.sqrt(2.0 * tf.nn.l2_loss(ops.cast(self.kernel, "float32")))
+        # The inputs are fewer than the weights of the kernel.
+        return ops.matmul(inputs / ops.cast(ops.maximum(norm, 1.0), self.compute_dtype), kernel) + bias
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

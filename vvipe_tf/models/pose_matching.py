@@ -33,16 +33,19 @@ def pairwise_np_mpjpe(targets: tf.Tensor, sources: tf.Tensor) -> tf.Tensor:
     unit = [[tf.math.divide_no_nan(entry, norm) for entry in row] for row in covariance]
     rotation, root, is_determined = _optimal_rotation(unit)
     scale = tf.math.divide_no_nan(root * norm, source_extent)
-    distance = tf.zeros_like(norm)
+    # What is left, joint after joint, is most of the work and needs no more than float32.
+    scaled = [[tf.cast(scale * entry, tf.float32) for entry in row] for row in rotation]
+    from_joints, to_joints = (tf.cast(poses, tf.float32) for poses in (sources[None], targets[:, None]))
+    distance = tf.zeros_like(scaled[0][0])
     for joint in range(targets.shape[1]):
-        squared = tf.zeros_like(norm)
-        for axis in range(3):
-            aligned = scale * sum(sources[None, :, joint, i] * rotation[i][axis] for i in range(3))
-            squared += tf.math.squared_difference(aligned, targets[:, None, joint, axis])
-        distance += tf.sqrt(squared)
-    num_joints = tf.cast(targets.shape[1], tf.float64)
+        aligned = [sum(from_joints[:, :, joint, i] * scaled[i][axis] for i in range(3)) for axis in range(3)]
+        distance += tf.sqrt(
+            sum(tf.math.squared_difference(aligned[axis], to_joints[:, :, joint, axis]) for axis in range(3))
+        )
+    num_joints = targets.shape[1]
     residual = tf.nn.relu(target_extent - scale * root * norm)
-    return tf.cast(tf.where(is_determined, distance / num_joints, tf.sqrt(residual / num_joints)), tf.float32)
+    bound = tf.cast(tf.sqrt(residual / num_joints), tf.float32)
+    return tf.where(is_determined, distance / num_joints, bound)
 
 
 def _optimal_rotation(matrix):
