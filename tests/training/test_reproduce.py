@@ -224,8 +224,6 @@ def test_baselines_also_get_the_views_that_our_defaults_train_on():
     assert lifter == dataclasses.replace(defaults, **alone)
     released = configs["PR-VIPE"]
     assert (released.max_elevation, released.free_distance, released.mirror) == (30.0, 2.0, False)
-    assert released.jit_compile
-    assert configs["PR-VIPE, our views"].jit_compile
 
 
 def test_rows_of_detected_keypoints_learn_from_recorded_views_without_or_with_virtual_ones(capsys):
