@@ -1,6 +1,6 @@
 """Everything that the camera app needs, into its assets: `python -m export.android`.
 
-The float16 model with its model.json, the gallery of named poses that belongs to it, and MoveNet.
+The dynamic-range model with its model.json, the gallery of named poses that belongs to it, and MoveNet.
 """
 
 import sys
@@ -16,7 +16,9 @@ from vvipe_tf.cli import CommandParser, run_command
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     parser = CommandParser(prog="python -m export.android", description=__doc__.splitlines()[0])
-    parser.add_argument("--model", help="float16 file with its model.json beside it; the shipped one if not given")
+    parser.add_argument(
+        "--model", help="dynamic-range file with its model.json beside it; the shipped one if not given"
+    )
     parser.add_argument("--package", help=f"file of npm's {movenet.PACKAGE}; fetched with npm if not given")
     parser.add_argument("--output", default=str(ANDROID_ASSETS), help="folder; the assets of the app if not given")
     arguments = parser.parse_args(argv)

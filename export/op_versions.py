@@ -63,5 +63,7 @@ def _fully_connected_version(model, op, operator, types):
         return 4
     if weights == "INT8":
         scales = model.subgraphs[op.subgraph].tensors[op.inputs[1]].quantization.scale
-        return 12 if len(scales) > 1 else 3
+        if len(scales) > 1:
+            return 12
+        return 9 if operator.builtinOptions.asymmetricQuantizeInputs else 3
     return 6 if len(types) == 2 else 1

@@ -19,6 +19,7 @@ from ai_edge_quantizer.quantizer import Quantizer
 from export.flatbuffer_model import iterate_ops, read_model, tensor_name
 from export.folded_network import FoldedNetwork, run_network
 from export.op_versions import correct_versions
+from export.output_scales import move_scales_out
 
 _FULLY_CONNECTED = qtyping.TFLOperationName.FULLY_CONNECTED
 _ADD = qtyping.TFLOperationName.ADD
@@ -55,7 +56,7 @@ def quantise_dynamically(content: bytes) -> bytes:
     quantizer = Quantizer(bytearray(content))
     _add_float16(quantizer, _ENDS)
     quantizer.add_dynamic_config(regex=_INNER, operation_name=_FULLY_CONNECTED, num_bits=8)
-    return _finish(quantizer)
+    return correct_versions(move_scales_out(_finish(quantizer)))
 
 
 def quantise_statically(content: bytes, ranges: Mapping[str, Range], activation_bits: int) -> bytes:

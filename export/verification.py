@@ -38,16 +38,15 @@ class Gate:
     runtimes: tuple[str, ...]
 
 
-_LITERT = ("LiteRT 1.0.1", "LiteRT 2.3.0")
-_EVERYWHERE = ("TFLite 2.14.0", "TFLite 2.16.1", *_LITERT)
+_EVERYWHERE = ("TFLite 2.14.0", "TFLite 2.16.1", "LiteRT 1.0.1", "LiteRT 2.3.0")
 COMPACT = "compact"
 GATES: Mapping[str, Gate] = {
     "float32": Gate(0.01, 0.1, 50_000_000, _EVERYWHERE),
     "float16": Gate(0.5, 0.5, 25_000_000, _EVERYWHERE),
-    "dynamic_range": Gate(3.0, 0.5, 9_000_000, _LITERT),
+    "dynamic_range": Gate(3.0, 0.5, 9_000_000, _EVERYWHERE),
     "int8": Gate(8.0, 2.0, 15_000_000, _EVERYWHERE),
     "int16x8": Gate(3.0, 0.5, 15_000_000, _EVERYWHERE),
-    COMPACT: Gate(None, 5.0, 1_500_000, _LITERT),
+    COMPACT: Gate(None, 5.0, 1_500_000, _EVERYWHERE),
 }
 
 

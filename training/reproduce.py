@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise FileNotFoundError(f"Expected a file. Received: {file}, which is none")
         if arguments.frames and not Path(arguments.frames).exists():
             raise FileNotFoundError(f"Expected a frame list. Received: {arguments.frames}, which does not exist")
-        broken = run_cells(every_cell, arguments.jobs)
+        broken = {} if arguments.report_only else run_cells(every_cell, arguments.jobs)
         about = {
             "table": arguments.table,
             "data": data,
@@ -158,6 +158,7 @@ def _parser() -> CommandParser:
         "--allow-unequal-budget", action="store_true", help="let systems see different numbers of examples"
     )
     parser.add_argument("--dry-run", action="store_true", help="only print the commands")
+    parser.add_argument("--report-only", action="store_true", help="only write the table, of what is finished")
     parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="flags of training.train for every system")
     return parser
 

@@ -1,6 +1,6 @@
 """Prepares what the Kotlin tests read; called by `run` beside it, which puts the project on the path.
 
-Golden vectors of the shipped float16 model and of a small float32 one, numbers of the Python code that the Kotlin code
+Golden vectors of the shipped models and of a small float32 one, numbers of the Python code that the Kotlin code
 must repeat, MoveNet, and photos. Downloads go to DIR/downloads and are kept; what cannot be fetched is named in
 DIR/skipped.txt, and the tests that need it are skipped.
 """

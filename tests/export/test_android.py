@@ -19,10 +19,12 @@ def _known_package(monkeypatch, tmp_path):
 @pytest.mark.usefixtures("_known_package")
 def test_the_assets_belong_together(export_dir, tmp_path):
     folder = tmp_path / "assets"
-    model = export_dir / "vvipe_float16.tflite"
+    model = export_dir / "vvipe_dynamic_range.tflite"
+    folder.mkdir()
+    (folder / "vvipe_float16.tflite").write_bytes(b"of an earlier version of the app")
     assert main(["--model", str(model), "--package", str(tmp_path / "package.tgz"), "--output", str(folder)]) == 0
     assert {path.name for path in folder.iterdir()} == {
-        "vvipe_float16.tflite",
+        "vvipe_dynamic_range.tflite",
         "model.json",
         "gallery.json",
         "movenet_lightning_float16.tflite",

@@ -245,6 +245,15 @@ def test_rows_of_detected_keypoints_learn_from_recorded_views_without_or_with_vi
     assert main([*arguments, "--", *flags]) == 0
 
 
+def test_a_report_trains_nothing(measured, no_processes, tmp_path, capsys):
+    _, arguments = measured
+    assert main([*arguments, "--report-only"]) == 0
+    assert not no_processes
+    table = capsys.readouterr().out
+    assert [rows_of(table, f"V-VIPE ({name} preset)")[0][-1] for name in ("paper", "default")] == ["4, 7", "7"]
+    assert (tmp_path / "out" / "table_1.md").read_text() == table
+
+
 def test_a_frame_list_goes_to_the_measuring_of_recorded_views(measured, no_processes, tmp_path, capsys):
     planned, arguments = measured
     views, listed = tmp_path / "lab.views.npz", tmp_path / "list.txt"

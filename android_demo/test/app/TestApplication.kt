@@ -29,7 +29,7 @@ class TestApplication : DemoApplication() {
     override fun openModels(): Models {
         if (!hasModels) return super.openModels()
         timesOpened++
-        val file = Fixtures.float16
+        val file = Fixtures.dynamicRange
         val lifter = LiteRtLifter(file)
         val sha256 = lifter.manifest.hashOf(file.name)
         val gallery = Gallery.parse(file.resolveSibling(Gallery.FILE).readText(), lifter.manifest, sha256)

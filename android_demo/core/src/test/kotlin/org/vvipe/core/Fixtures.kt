@@ -8,10 +8,11 @@ import javax.imageio.ImageIO
 internal object Fixtures {
     private val folder = File(property("vvipe.fixtures"))
 
-    val float16 get() = file("float16/vvipe_float16.tflite")
+    /** What the app takes along. */
     val dynamicRange get() = file("dynamic_range/vvipe_dynamic_range.tflite")
+    val float16 get() = file("float16/vvipe_float16.tflite")
     val float32 get() = file("float32/small_float32.tflite")
-    val manifestText get() = file("float16/model.json").readText()
+    val manifestText get() = file("dynamic_range/model.json").readText()
     val manifest get() = LiteManifest.parse(manifestText)
 
     fun property(name: String): String =

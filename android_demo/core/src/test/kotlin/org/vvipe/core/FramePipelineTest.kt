@@ -13,16 +13,16 @@ class FramePipelineTest {
 
     private fun withPipeline(detector: ScriptedDetector, use: (FramePipeline) -> Unit) {
         val gallery = Gallery.parse(
-            Fixtures.file("float16/gallery.json").readText(), manifest, manifest.hashOf("vvipe_float16.tflite"),
+            Fixtures.file("dynamic_range/gallery.json").readText(), manifest, manifest.hashOf("vvipe_dynamic_range.tflite"),
         )
-        LiteRtLifter(Fixtures.float16).use { use(FramePipeline(detector, it, gallery)) }
+        LiteRtLifter(Fixtures.dynamicRange).use { use(FramePipeline(detector, it, gallery)) }
     }
 
     @Test
     fun `the pose is the one that the lifter gives, whatever the detector's order and square`() {
         val person = TestPeople.standing(300f, 220f)
         val expected = LiftedPose(manifest)
-        LiteRtLifter(Fixtures.float16).use { it.lift(person, expected) }
+        LiteRtLifter(Fixtures.dynamicRange).use { it.lift(person, expected) }
         for (joints in listOf(TestPeople.joints, TestPeople.joints.reversed())) {
             val detector = ScriptedDetector(640, 480, joints).also { it.keypoints = person }
             withPipeline(detector) { pipeline ->

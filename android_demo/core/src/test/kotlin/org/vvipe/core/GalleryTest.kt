@@ -11,8 +11,8 @@ import kotlin.random.Random
 /** The nearest poses of a small gallery. */
 class GalleryTest {
     private val manifest = Fixtures.manifest
-    private val text = Fixtures.file("float16/gallery.json").readText()
-    private val sha256 = manifest.hashOf("vvipe_float16.tflite")
+    private val text = Fixtures.file("dynamic_range/gallery.json").readText()
+    private val sha256 = manifest.hashOf("vvipe_dynamic_range.tflite")
     private val gallery = Gallery.parse(text, manifest, sha256)
 
     @Test

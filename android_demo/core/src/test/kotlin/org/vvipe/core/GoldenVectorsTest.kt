@@ -9,6 +9,9 @@ import kotlin.math.sqrt
 /** The lifter through the real runtime against what Python computed with the same files. */
 class GoldenVectorsTest {
     @Test
+    fun `poses of the app's own model are within half a millimetre of Python's`() = compare(Fixtures.dynamicRange, 0.5f)
+
+    @Test
     fun `float16 poses are within half a millimetre of Python's`() = compare(Fixtures.float16, 0.5f)
 
     @Test

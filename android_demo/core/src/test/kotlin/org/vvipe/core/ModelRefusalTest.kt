@@ -12,14 +12,14 @@ class ModelRefusalTest {
     @TempDir
     lateinit var folder: File
 
-    private val shortHash = Fixtures.manifest.hashOf("vvipe_float16.tflite").take(8)
+    private val shortHash = Fixtures.manifest.hashOf("vvipe_dynamic_range.tflite").take(8)
 
     private fun refusalOf(action: () -> Unit) = assertThrows(ModelRefusedException::class.java) { action() }
 
     @Test
     fun `a model with one changed byte is refused before the runtime sees it`() {
-        val model = folder.resolve("vvipe_float16.tflite")
-        val bytes = Fixtures.float16.readBytes().also { it[it.size / 2] = (it[it.size / 2] + 1).toByte() }
+        val model = folder.resolve("vvipe_dynamic_range.tflite")
+        val bytes = Fixtures.dynamicRange.readBytes().also { it[it.size / 2] = (it[it.size / 2] + 1).toByte() }
         model.writeBytes(bytes)
         folder.resolve("model.json").writeText(Fixtures.manifestText)
         val error = refusalOf { LiteRtLifter(model) }
@@ -46,7 +46,7 @@ class ModelRefusalTest {
             text.replace("\"score_threshold\"", "\"threshold\"") to "input.score_threshold",
             text.replaceFirst("\"lift\"", "\"raise\"") to "signature lift",
             text.replace(shortHash, shortHash.dropLast(1)) to "sha256",
-            text.replace("vvipe_float16.tflite", "../vvipe_float16.tflite") to "file names",
+            text.replace("vvipe_dynamic_range.tflite", "../vvipe_dynamic_range.tflite") to "file names",
             text.replaceFirst("\"x\",\n      \"y\"", "\"y\",\n      \"x\"") to "input.channels",
         )
         for ((changed, expected) in changes) {
@@ -86,7 +86,7 @@ class ModelRefusalTest {
 
     @Test
     fun `a detector without a joint that the model needs is refused`() {
-        LiteRtLifter(Fixtures.float16).use { lifter ->
+        LiteRtLifter(Fixtures.dynamicRange).use { lifter ->
             val detector = ScriptedDetector(640, 480, TestPeople.joints - "left_hip")
             val error = refusalOf { FramePipeline(detector, lifter) }
             assertEquals(ModelRefusal.METADATA_DIFFERS, error.refusal)

@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Test
 class PhotoTest {
     private val manifest = Fixtures.manifest
     private val gallery = Gallery.parse(
-        Fixtures.file("float16/gallery.json").readText(), manifest, manifest.hashOf("vvipe_float16.tflite"),
+        Fixtures.file("dynamic_range/gallery.json").readText(), manifest, manifest.hashOf("vvipe_dynamic_range.tflite"),
     )
     private val behind = "spread_arms_from_behind.png"
     private val inFront = "spread_arms_from_in_front.png"
 
     private fun <T> withPipeline(use: (FramePipeline) -> T): T =
         LiteRtDetector(Fixtures.downloaded("movenet")).use { detector ->
-            LiteRtLifter(Fixtures.float16).use { use(FramePipeline(detector, it, gallery)) }
+            LiteRtLifter(Fixtures.dynamicRange).use { use(FramePipeline(detector, it, gallery)) }
         }
 
     /** What is found after some looks at the same photo, each in a square around what the last one found. */
