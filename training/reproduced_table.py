@@ -127,8 +127,10 @@ def _format_measurements(
     lines = [[row.name, *measures(row), *paper(row), *training(row)] for row in rows]
     if not is_lifting:
         for title, part in (("chance: random order", "chance"), ("oracle: canonical pose to other 3D", "canonical_3d")):
-            hits = map(_shown, hit_values([first.retrieval[part]], ks))
-            lines.append([title, *hits, *[""] * (len(table.paper_columns) + 2)])
+            hits = hit_values([first.retrieval[part]], ks)
+            # Where only the query's own frame is an answer, an oracle that may not give it says nothing.
+            if any(map(any, hits)):
+                lines.append([title, *map(_shown, hits), *[""] * (len(table.paper_columns) + 2)])
     columns = ["frame", "joints", *LIFTING_COLUMNS.values()] if is_lifting else [f"Hit@{k}" for k in ks]
     header = ["", *columns, *table.paper_columns, "examples", "seeds"]
     about = (

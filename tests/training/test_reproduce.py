@@ -245,6 +245,17 @@ def test_rows_of_detected_keypoints_learn_from_recorded_views_without_or_with_vi
     assert main([*arguments, "--", *flags]) == 0
 
 
+def test_an_oracle_without_an_answer_is_left_out(measured, no_processes, capsys):
+    planned, arguments = measured
+    nothing = {"canonical_3d": {"H36M_17": {"hit_at_k": {"1": 0.0, "5": 0.0}}}}
+    for cell in (cell for of_row in planned.values() for cell in of_row):
+        write_results(cell, entry_of(cell.train_command, 0.5, **nothing))
+    assert main(arguments) == 0
+    table = capsys.readouterr().out
+    assert rows_of(table, "chance: random order")
+    assert not rows_of(table, "oracle: canonical pose to other 3D")
+
+
 def test_a_report_trains_nothing(measured, no_processes, tmp_path, capsys):
     _, arguments = measured
     assert main([*arguments, "--report-only"]) == 0
