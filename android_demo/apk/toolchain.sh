@@ -91,7 +91,7 @@ link_resources() { # link_resources ASSETS_FOLDER TARGET_FOLDER: base.apk, Andro
     aapt2 compile --dir "$demo/app/src/main/res" -o "$target/resources.zip"
     # Debian's aapt2 (Android 10) knows neither newer chunks of the framework nor uses-native-library, and says so.
     aapt2 link --warn-manifest-validation -I "$out/framework.apk" --manifest "$target/AndroidManifest.xml" -A "$1" \
-        -0 tflite --version-code 1 --version-name 1.0.0 --debug-mode --java "$target/java" -o "$target/base.apk" \
+        -0 .tflite --version-code 1 --version-name 1.0.0 --debug-mode --java "$target/java" -o "$target/base.apk" \
         "$target/resources.zip" 2> "$target/log" || { cat "$target/log" >&2; return 1; }
     mkdir "$target/r"
     javac -nowarn --release 8 -Xlint:-options -d "$target/r" "$target/java/org/vvipe/demo/R.java"
