@@ -29,10 +29,10 @@ def write_model_assets(model_file: Path, folder: Path) -> int:
         ValueError: If the model is refused.
     """
     poses = write_gallery(model_file, folder / "gallery.json")
-    if folder.resolve() != model_file.parent.resolve():
-        for name in set(LiteManifest.read(model_file.with_name(MANIFEST_FILE)).hashes) - {model_file.name}:
-            (folder / name).unlink(missing_ok=True)
     for source in (model_file, model_file.with_name(MANIFEST_FILE)):
         with atomic_path(folder / source.name) as temporary:
             shutil.copyfile(source, temporary)
+    if folder.resolve() != model_file.parent.resolve():
+        for name in set(LiteManifest.read(model_file.with_name(MANIFEST_FILE)).hashes) - {model_file.name}:
+            (folder / name).unlink(missing_ok=True)
     return poses
