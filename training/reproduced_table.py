@@ -37,9 +37,11 @@ def format_reproduction(table: Table, rows: Sequence[Row], cells: Mapping[Row, S
         ("virtual", Cell.read_virtual, virtual_measurements),
         ("real", Cell.read_real, view_measurements),
     ):
-        for title, measured in _by_title(cells, read, measure).items():
-            heading = f"## {title}, {kind} cameras"
-            parts += [heading, *_format_measurements(table, rows, cells, measured)]
+        by_title = _by_title(cells, read, measure)
+        if by_title and table.measure != LIFTING:
+            parts += [f"## All galleries, {kind} cameras", *_format_overview(rows, by_title)]
+        for title, measured in by_title.items():
+            parts += [f"## {title}, {kind} cameras", *_format_measurements(table, rows, cells, measured)]
     if len(parts) == 2:
         parts.append(f"Every cell: {NOT_RUN}.")
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
@@ -93,6 +95,28 @@ def _by_title(
     return found
 
 
+def _format_overview(rows: Sequence[Row], by_title: Mapping[str, Mapping[Row, Mapping[int, Measurement]]]) -> list[str]:
+    """Caption and table of the first rank in the galleries of all titles, side by side."""
+    some = {title: _any_measurement(measured) for title, measured in by_title.items()}
+    k, *_ = next(iter(some.values())).retrieval["chance"]["hit_at_k"]
+    lines = [
+        [row.name, *(_shown(*hit_values(_retrievals(row, measured), [k])) for measured in by_title.values())]
+        for row in rows
+    ]
+    chance = [_shown(*hit_values([each.retrieval["chance"]], [k])) for each in some.values()]
+    return [f"Hit@{k} in %.", format_table(["", *by_title], [*lines, ["chance: random order", *chance]])]
+
+
+def _any_measurement(measured: Mapping[Row, Mapping[int, Measurement]]) -> Measurement:
+    return next(each for of_row in measured.values() for each in of_row.values())
+
+
+def _retrievals(row: Row, measured: Mapping[Row, Mapping[int, Measurement]]) -> list[Mapping]:
+    """Retrieval of a row, one for each seed; what needs no training is the same beside every model."""
+    of_row = [_any_measurement(measured)] if row.flags is None else measured.get(row, {}).values()
+    return [each.retrieval[row.part] for each in of_row]
+
+
 def _format_measurements(
     table: Table,
     rows: Sequence[Row],
@@ -100,21 +124,19 @@ def _format_measurements(
     measured: Mapping[Row, Mapping[int, Measurement]],
 ) -> list[str]:
     """Caption and table of one title."""
-    first = next(each for of_row in measured.values() for each in of_row.values())
+    first = _any_measurement(measured)
     ks = list(first.retrieval["chance"]["hit_at_k"])
     is_lifting = table.measure == LIFTING
 
     def measures(row):
-        # What needs no training is the same beside every model.
-        of_row = [first] if row.flags is None else measured.get(row, {}).values()
         if is_lifting:
-            lifted = [each for each in of_row if each.lifting is not None]
+            lifted = [each for each in measured.get(row, {}).values() if each.lifting is not None]
             how = [
                 ", ".join(sorted(names)) or NOT_RUN
                 for names in ({each.lifting_frame for each in lifted}, {each.lifting_joints for each in lifted})
             ]
             return [*how, *map(_shown, lifting_values(each.lifting for each in lifted))]
-        return list(map(_shown, hit_values((each.retrieval[row.part] for each in of_row), ks)))
+        return list(map(_shown, hit_values(_retrievals(row, measured), ks)))
 
     def training(row):
         if row.flags is None:

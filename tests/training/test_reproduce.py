@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,9 +55,11 @@ def cell_data(planned):
     return next(iter(planned.values()))[0].config.data
 
 
-def rows_of(markdown, title):
-    """Cells of the lines that start with a title."""
-    lines = [line for line in markdown.splitlines() if line.startswith(f"| {title} ")]
+def rows_of(markdown, title, overview=False):
+    """Cells of the lines that start with a title, of the tables of one gallery or of the overviews of all."""
+    sections = re.split("^## ", markdown, flags=re.MULTILINE)
+    wanted = [section for section in sections if section.startswith("All galleries") == overview]
+    lines = [line for section in wanted for line in section.splitlines() if line.startswith(f"| {title} ")]
     return [[cell.strip() for cell in line.split("|")[2:-1]] for line in lines]
 
 
@@ -140,6 +143,26 @@ def test_trainings_at_the_same_time_share_the_processors(jobs, threads, data, tm
     assert all("PATH" in env for env in environments)
 
 
+def test_an_overview_has_the_first_rank_in_every_gallery_side_by_side(measured, no_processes, capsys):
+    planned, arguments = measured
+    paper, default = planned.values()
+    rig = entry_of("", 0.8)["rigs"]["chest"]
+    for cell, hit in ((paper[0], 0.80), (paper[1], 0.84), (default[1], 0.5)):
+        other = rig | {"model": {"H36M_17": {"hit_at_k": {"1": hit / 2, "5": 0.9}}}}
+        entry = entry_of(cell.train_command, hit)
+        write_results(cell, entry | {"rigs": entry["rigs"] | {"unseen": other}})
+    (default[1].run_dir / "results.json").unlink()
+    main(arguments)
+    table = capsys.readouterr().out
+    assert table.count("## All galleries, virtual cameras\n\nHit@1 in %.") == 1
+    assert "real cameras" not in table
+    assert rows_of(table, "", overview=True)[0] == ["test, chest", "test, unseen"]
+    assert rows_of(table, "V-VIPE (paper preset)", overview=True) == [["82.0 ± 2.8", "41.0 ± 1.4"]]
+    assert rows_of(table, "V-VIPE (default preset)", overview=True) == [["not run", "not run"]]
+    assert rows_of(table, "2D keypoints", overview=True) == [["25.0", "25.0"]]
+    assert rows_of(table, "chance: random order", overview=True) == [["1.0", "1.0"]]
+
+
 def test_results_of_other_flags_do_not_count(measured, no_processes):
     _, arguments = measured
     assert main([*arguments, "--steps-scale", "0.5"]) == 1
@@ -169,7 +192,9 @@ def test_lifting_errors_come_with_the_frame_that_they_are_measured_in(data, no_p
     for frame, [cell] in zip(("canonical", "canonical", "camera", "camera"), planned.values(), strict=True):
         write_results(cell, entry_of(cell.train_command, 0.6, lifting_frame=frame, lifting_joints="COCO_13"))
     assert main(["--table", "lifting", "--dataset", data, "--output", str(tmp_path / "out")]) == 0
-    row = rows_of(capsys.readouterr().out, "lifter + Procrustes")[0]
+    table = capsys.readouterr().out
+    assert "All galleries" not in table
+    row = rows_of(table, "lifter + Procrustes")[0]
     assert row == ["camera", "COCO_13", "60.0", "50.0", "40.0", "62.9 (detected), 45.5 (true 2D)", "3,328,000", "0"]
     assert no_processes == []
 
@@ -192,8 +217,11 @@ def test_real_cameras_get_a_table_of_their_own(measured, no_processes, tmp_path,
     # Seed after seed: the training that is missing fails, two cells are measured on the views, and one is done.
     assert [started[2] for started in no_processes] == ["training.train", "training.evaluate", "training.evaluate"]
     assert no_processes[1][3:5] == ["--run-dir", str(cell.run_dir.with_name("v_vipe_paper_preset_7"))]
-    virtual, real = capsys.readouterr().out.split("## openpose, distinct frames, all pairs, real cameras")
+    virtual, *real = capsys.readouterr().out.partition("## All galleries, real cameras")
+    real = "".join(real)
+    assert rows_of(real, "V-VIPE (paper preset)", overview=True) == [["61.0"]]
     assert rows_of(virtual, "V-VIPE (paper preset)")[0][0] == "82.0 ± 2.8"
+    assert "## openpose, distinct frames, all pairs, real cameras" in real
     assert "lab.views.npz: 321 frames. Metric on COCO_13" in real
     assert rows_of(real, "V-VIPE (paper preset)")[0][:2] == ["61.0", "90.0"]
     assert rows_of(real, "V-VIPE (default preset)")[0][:2] == ["not run", "not run"]
