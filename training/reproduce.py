@@ -1,8 +1,8 @@
 """Reproduces a table of the paper: `python -m training.reproduce --table 1 --dataset mocap --seeds 0 1 2`.
 
 Trains what is missing, one process and one run folder for each system and seed, measures all, and writes the table as
-Markdown and JSON with the paper's numbers beside ours. Started again it trains only what is not finished; a cell that
-breaks is reported and the others go on. Flags after `--` go to every training.
+Markdown, JSON and pictures, with the paper's numbers beside ours. Started again it trains only what is not finished; a
+cell that breaks is reported and the others go on. Flags after `--` go to every training.
 """
 
 import json
@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from training.cells import Cell, check_budgets, plan_cells, run_cell
-from training.paper_tables import TABLES, Row, Table
-from training.reproduced_table import describe_reproduction, format_reproduction
+from training.paper_tables import LIFTING, TABLES, Row, Table
+from training.reproduced_table import CAMERAS, describe_reproduction, first_hits, format_reproduction
 from vvipe_tf.cli import CommandParser, run_command
 from vvipe_tf.data.data_source import SYNTHETIC
 from vvipe_tf.data.dataset_file import DATASET_SUFFIX
@@ -122,7 +122,24 @@ def _write_table(
     for suffix, written in ((".md", text), (".json", content)):
         with atomic_path(stem.with_suffix(suffix)) as temporary:
             temporary.write_text(written, encoding="utf-8")
+    if table.measure != LIFTING:
+        _draw_table(stem, table, rows, cells, about)
     return text
+
+
+def _draw_table(
+    stem: Path, table: Table, rows: Sequence[Row], cells: Mapping[Row, Sequence[Cell]], about: Mapping
+) -> None:
+    # matplotlib takes a second to import; `--help` and a wrong flag should not wait for it.
+    from training.reproduced_figure import table_figure
+    from vvipe_tf.apps.figure_sheet import save_figure
+
+    for kind in CAMERAS:
+        hits = first_hits(rows, cells, kind)
+        if hits:
+            note = f"Hit@1 in %: means, seeds as dots, chance dashed. Trained on {Path(about['data']).name}"
+            figure = table_figure(f"{table.title}, {kind} cameras", hits, note, about["data"] == SYNTHETIC)
+            save_figure(figure, stem.with_name(f"{stem.name}_{kind}.png"))
 
 
 def _describe_plan(cells: Sequence[Cell]) -> list[str]:

@@ -117,6 +117,8 @@ def test_only_what_is_missing_is_run_and_what_breaks_is_reported(measured, no_pr
     assert "1,234 poses in each gallery" in table
     assert "- v_vipe_default_preset_4: not run. training.train ended with 3" in table
     assert (tmp_path / "out" / "table_1.md").read_text() == table
+    # Nothing was measured on real cameras.
+    assert [path.name for path in (tmp_path / "out").glob("*.png")] == ["table_1_virtual.png"]
     content = json.loads((tmp_path / "out" / "table_1.json").read_text())
     cells = [cell for row in content["rows"] for cell in row["cells"]]
     assert [(cell["seed"], cell["finished"]) for cell in cells] == [(4, True), (7, True), (4, False), (7, True)]
@@ -194,6 +196,7 @@ def test_lifting_errors_come_with_the_frame_that_they_are_measured_in(data, no_p
     assert main(["--table", "lifting", "--dataset", data, "--output", str(tmp_path / "out")]) == 0
     table = capsys.readouterr().out
     assert "All galleries" not in table
+    assert not list((tmp_path / "out").glob("*.png"))
     row = rows_of(table, "lifter + Procrustes")[0]
     assert row == ["camera", "COCO_13", "60.0", "50.0", "40.0", "62.9 (detected), 45.5 (true 2D)", "3,328,000", "0"]
     assert no_processes == []
@@ -217,6 +220,7 @@ def test_real_cameras_get_a_table_of_their_own(measured, no_processes, tmp_path,
     # Seed after seed: the training that is missing fails, two cells are measured on the views, and one is done.
     assert [started[2] for started in no_processes] == ["training.train", "training.evaluate", "training.evaluate"]
     assert no_processes[1][3:5] == ["--run-dir", str(cell.run_dir.with_name("v_vipe_paper_preset_7"))]
+    assert (tmp_path / "out" / "table_1_real.png").exists()
     virtual, *real = capsys.readouterr().out.partition("## All galleries, real cameras")
     real = "".join(real)
     assert rows_of(real, "V-VIPE (paper preset)", overview=True) == [["61.0"]]

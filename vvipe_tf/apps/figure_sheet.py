@@ -12,13 +12,13 @@ from matplotlib.patches import FancyBboxPatch
 from vvipe_tf.apps.skeleton_view import LEFT_COLOUR, RIGHT_COLOUR
 from vvipe_tf.formats.atomic import atomic_path
 
-INK, SOFT_INK = "#222222", "#6B6B6B"
+INK, SOFT_INK, SYNTHETIC_COLOUR = "#222222", "#6B6B6B", "#B3261E"
 MARGIN, HEADER, FOOTER = 0.2, 0.75, 0.35
 _DPI = 150
 _LEAST_WIDTH = 8.4
 # Without these, the time and the version would be written.
 _UNDATED = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-_CARD_COLOUR, _SYNTHETIC_COLOUR = "#FAFAF8", "#B3261E"
+_CARD_COLOUR = "#FAFAF8"
 
 
 class Sheet:
@@ -43,7 +43,7 @@ class Sheet:
         self.write(right, 0.26, "right limbs", ha="right", color=RIGHT_COLOUR, weight="bold")
         self.write(right - 0.9, 0.26, "left limbs", ha="right", color=LEFT_COLOUR, weight="bold")
         if synthetic:
-            self.write(right - 1.8, 0.26, "SYNTHETIC POSES", ha="right", color=_SYNTHETIC_COLOUR, weight="bold")
+            self.write(right - 1.8, 0.26, "SYNTHETIC POSES", ha="right", color=SYNTHETIC_COLOUR, weight="bold")
 
     def panel(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes without a frame; all in inches."""
