@@ -42,7 +42,7 @@ def format_reproduction(table: Table, rows: Sequence[Row], cells: Mapping[Row, S
     for kind in CAMERAS:
         by_title = _by_title(cells, kind)
         if by_title and table.measure != LIFTING:
-            parts += [f"## All galleries, {kind} cameras", *_format_overview(first_hits(rows, cells, kind))]
+            parts += [f"## All galleries, {kind} cameras", *_format_overview(_first_hits(rows, by_title))]
         for title, measured in by_title.items():
             parts += [f"## {title}, {kind} cameras", *_format_measurements(table, rows, cells, measured)]
     if len(parts) == 2:
@@ -99,8 +99,14 @@ def first_hits(
     Raises:
         ValueError: If cells were measured on different galleries.
     """
+    return _first_hits(rows, _by_title(cells, kind))
+
+
+def _first_hits(
+    rows: Sequence[Row], by_title: Mapping[str, Mapping[Row, Mapping[int, Measurement]]]
+) -> dict[str, dict[str, list[float]]]:
     found = {}
-    for title, measured in _by_title(cells, kind).items():
+    for title, measured in by_title.items():
         chance = [_any_measurement(measured).retrieval["chance"]]
         systems = {row.name: _retrievals(row, measured) for row in rows} | {CHANCE: chance}
         found[title] = {name: hit_values(results, ["1"])[0] for name, results in systems.items()}

@@ -1,5 +1,6 @@
 """What a published number must carry: versions, commit, command."""
 
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -26,5 +27,5 @@ def describe_commit() -> str | None:
 
 
 def describe_command(module: str, argv: list[str] | None) -> str:
-    """The command line that was run."""
-    return " ".join(["python", "-m", module, *(sys.argv[1:] if argv is None else argv)])
+    """The command line that was run, quoted so that a shell takes it again."""
+    return shlex.join(["python", "-m", module, *(sys.argv[1:] if argv is None else argv)])
